@@ -1,0 +1,61 @@
+package conn
+
+import (
+	"net"
+	"time"
+)
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
+
+// base is what all connections have, whatever carries their bytes.
+type base struct {
+	conn         net.Conn
+	watch        *Watch
+	writeTimeout time.Duration
+}
+
+// Abort implements Conn.
+func (b *base) Abort() { _ = b.conn.SetDeadline(longAgo) }
+
+// AbortRead implements Conn.
+func (b *base) AbortRead() { _ = b.conn.SetReadDeadline(longAgo) }
+
+// AllowRead implements Conn.
+func (b *base) AllowRead() { _ = b.conn.SetReadDeadline(time.Time{}) }
+
+// AllowWrite implements Conn.
+func (b *base) AllowWrite(d time.Duration) { _ = b.conn.SetWriteDeadline(time.Now().Add(d)) }
+
+// Close implements Conn.
+func (b *base) Close() error {
+	if b.watch == nil { // released
+		return nil
+	}
+	b.watch.release()
+	return b.conn.Close()
+}
+
+// Release implements Conn. The phase has no end, so that from then on the
+// watchdog leaves the connection alone; if it has ended one before, it may yet
+// set a deadline.
+func (b *base) Release() error {
+	if !b.watch.Begin(PhaseHold, 0) {
+		return ErrEnded
+	}
+	if err := b.conn.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	b.watch.release()
+	b.watch = nil
+	return nil
+}
+
+// Watch implements Conn.
+func (b *base) Watch() *Watch { return b.watch }
+
+// SetWriteTimeout implements Conn.
+func (b *base) SetWriteTimeout(d time.Duration) { b.writeTimeout = d }
+
+// NetConn implements Conn.
+func (b *base) NetConn() net.Conn { return b.conn }
