@@ -1,0 +1,14 @@
+package service
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/weirproxy/weir/internal/conn"
+)
+
+func TestMain(m *testing.M) {
+	conn.Poison(true)
+	goleak.VerifyTestMain(m)
+}
