@@ -1,0 +1,35 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+)
+
+// joinKey appends a key to a path: services.web, or services["a.b"] if the key
+// would be taken for something else.
+func joinKey(path, key string) string {
+	plain := key != "" && strings.Trim(key, keyChars) == ""
+	switch {
+	case !plain:
+		return path + "[" + quote(key) + "]"
+	case path == "":
+		return key
+	}
+	return path + "." + key
+}
+
+// keyChars are those that need no quotes in a path.
+const keyChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+// joinIndex appends a place in a list to a path: endpoints[0].
+func joinIndex(path string, i int) string {
+	return path + "[" + strconv.Itoa(i) + "]"
+}
+
+// parentPath takes the last element off a path.
+func parentPath(path string) string {
+	if strings.HasSuffix(path, `"]`) {
+		return path[:max(strings.LastIndex(path, `["`), 0)]
+	}
+	return path[:max(strings.LastIndexAny(path, ".["), 0)]
+}

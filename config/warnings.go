@@ -1,0 +1,33 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+)
+
+// warn tells what is legal and unwise in a Config with its defaults.
+func (c *Config) warn() []finding {
+	k := &checker{}
+	if !c.Admin.Off && !isLoopback(c.Admin.Address) {
+		k.add("admin.address", "the token crosses the network in clear text, because the admin API has no TLS; keep it on loopback or behind TLS")
+	}
+	for i, p := range c.TrustedProxies {
+		if p.Bits() == 0 {
+			k.add(joinIndex("trusted_proxies", i), "%s trusts every client to name its own address", quote(p.String()))
+		}
+	}
+	k.attachWarnings(c)
+	routes := k.routeWarnings(c)
+	var def Service
+	fill(reflect.ValueOf(&def).Elem())
+	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+		attached := c.mayServe(name)
+		serviceWarner{
+			checker: k, service: c.Services[name], path: joinKey("services", name),
+			routes: routes[name], def: def, origin: c.origin,
+			attached: attached, shut: c.Attach != nil && !attached,
+		}.warn()
+	}
+	return k.found
+}
