@@ -1,0 +1,197 @@
+package etcd
+
+import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	defaultPrefix = "/weir"
+	defaultPort   = "2379"
+	defaultResync = time.Minute
+)
+
+// Options say where a service is registered.
+type Options struct {
+	// Endpoints are the servers of one etcd cluster: http://host:port,
+	// https://host:port, or host:port, which is https if CA or Cert is set, else
+	// http. All speak the same of the two. The port may be left out if it is 2379.
+	// There is at least one.
+	Endpoints []string
+	// Prefix is what the keys of all services begin with; empty is "/weir". A
+	// slash at its end makes no difference.
+	Prefix string
+	// Service is the service whose endpoints are looked for, below
+	// Prefix/Service/. It must be set.
+	Service string
+	// CA is a PEM file with the authorities that may have signed the servers'
+	// certificates; empty means those of the system.
+	CA string
+	// Cert and Key are PEM files with a certificate that is shown to the servers
+	// and its key; both or none. They are read again for every connection.
+	Cert, Key string
+	// User and Password are sent to the servers; both or none.
+	User, Password string
+	// Resync is how often everything is listed, whatever the watch says, give or
+	// take a quarter; 0 is a minute.
+	Resync time.Duration
+	// Log is told which entries are left out, and at level debug what the
+	// client does. If nil, nobody is.
+	Log *slog.Logger
+}
+
+// withDefaults fills in what was left out, and tells what is wrong. It reads the
+// files, for a mistake in them is best told at once.
+func (o Options) withDefaults() (Options, error) {
+	var wrong problems
+	o.Prefix = strings.TrimRight(cmp.Or(o.Prefix, defaultPrefix), "/")
+	o.Resync = cmp.Or(o.Resync, defaultResync)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Endpoints = o.servers(&wrong)
+	o.checkKeys(&wrong)
+	o.checkCredentials(&wrong)
+	return o, wrong.err()
+}
+
+func (o Options) checkKeys(wrong *problems) {
+	switch {
+	case o.Service == "":
+		wrong.add("service", "is missing")
+	case strings.Contains(o.Service, "/"):
+		wrong.add("service", "%q has a slash", o.Service)
+	case !isPlain(o.Service):
+		wrong.add("service", "%q has control characters", o.Service)
+	}
+	if !isPlain(o.Prefix) {
+		wrong.add("prefix", "%q has control characters", o.Prefix)
+	}
+	if o.Resync < 0 {
+		wrong.add("resync", "%v is negative", o.Resync)
+	}
+}
+
+func (o Options) checkCredentials(wrong *problems) {
+	secure := o.secure()
+	switch {
+	case o.Cert != "" && o.Key == "":
+		wrong.add("key", "is missing beside cert")
+	case o.Key != "" && o.Cert == "":
+		wrong.add("cert", "is missing beside key")
+	case o.Cert != "" && !secure:
+		wrong.add("cert", "has no effect: the endpoints are http://")
+	case o.Cert != "":
+		if _, err := tls.LoadX509KeyPair(o.Cert, o.Key); err != nil {
+			wrong.add("cert", "%v", err)
+		}
+	}
+	switch {
+	case o.CA != "" && !secure:
+		wrong.add("ca", "has no effect: the endpoints are http://")
+	case o.CA != "":
+		if _, err := readAuthorities(o.CA); err != nil {
+			wrong.add("ca", "%v", err)
+		}
+	}
+	switch {
+	case o.User != "" && o.Password == "":
+		wrong.add("password", "is missing beside user")
+	case o.Password != "" && o.User == "":
+		wrong.add("user", "is missing beside password")
+	}
+}
+
+// servers returns the endpoints written in full.
+func (o Options) servers(wrong *problems) []string {
+	if len(o.Endpoints) == 0 {
+		wrong.add("endpoints", "are missing; write at least one, such as http://127.0.0.1:2379")
+	}
+	list := make([]string, len(o.Endpoints))
+	for i, raw := range o.Endpoints {
+		place := fmt.Sprintf("endpoints[%d]", i)
+		server, err := o.server(raw)
+		switch {
+		case err != nil:
+			wrong.add(place, "%v", err)
+		case list[0] != "" && isSecure(server) != isSecure(list[0]):
+			wrong.add(place, "%s and %s: all are http, or all https", server, list[0])
+		}
+		list[i] = server
+	}
+	return list
+}
+
+func (o Options) server(raw string) (string, error) {
+	text := raw
+	if !strings.Contains(raw, "://") {
+		text = "http://" + raw
+		if o.CA != "" || o.Cert != "" {
+			text = "https://" + raw
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("%q is not the address of an etcd server; write http://host:port or https://host:port", raw)
+	}
+	if u.User != nil {
+		return "", errors.New("the user stands in user and password, not in the address of a server")
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		return "", fmt.Errorf("%q has more than a host and a port", raw)
+	}
+	port := cmp.Or(u.Port(), defaultPort)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("%q: the port is not from 1 to 65535", raw)
+	}
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port), nil
+}
+
+func isSecure(server string) bool { return strings.HasPrefix(server, "https:") }
+
+// secure reports whether the servers, written in full, are reached by TLS.
+func (o Options) secure() bool { return len(o.Endpoints) > 0 && isSecure(o.Endpoints[0]) }
+
+// tls returns how the servers are verified; nil if they are reached in clear text.
+func (o Options) tls() (*tls.Config, error) {
+	if !o.secure() {
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.CA != "" {
+		roots, err := readAuthorities(o.CA)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = roots
+	}
+	if o.Cert != "" {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
+			return &pair, err
+		}
+	}
+	return config, nil
+}
+
+func readAuthorities(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s has no certificate in PEM", file)
+	}
+	return roots, nil
+}

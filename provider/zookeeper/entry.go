@@ -1,0 +1,220 @@
+package zookeeper
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/weirproxy/weir/endpoint"
+)
+
+// The bounds of what is taken from a registry.
+const (
+	// MaxValue is the greatest size of a value, in bytes. An entry with a larger
+	// one is left out.
+	MaxValue = 64 << 10
+	// MaxEndpoints is how many entries of a service are looked at.
+	MaxEndpoints = 100_000
+
+	maxID          = 256
+	maxURL         = 2048
+	maxName        = 128
+	maxWeight      = 1000
+	maxConcurrency = 10_000_000
+	maxLabels      = 32
+	maxLabelBytes  = 1024
+)
+
+// nameChars are what versions and zones are made of, whoever names them.
+const nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+// An entry is what was read from one key: an endpoint, or what is wrong.
+type entry struct {
+	endpoint endpoint.Endpoint
+	wrong    error
+}
+
+// readEntry reads the value of a key. The key is ID or VERSION/ID, without the path
+// of the service.
+func readEntry(key string, value []byte) entry {
+	e, err := readEndpoint(key, value)
+	return entry{e, err}
+}
+
+func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
+	version, id, ok := strings.Cut(key, "/")
+	if !ok {
+		version, id = "", key
+	}
+	switch {
+	case strings.Contains(id, "/"):
+		return e, errors.New("it is too deep: below the service stand ID or VERSION/ID")
+	case ok && version == "":
+		return e, errors.New("its version is empty")
+	}
+	if err := checkID(id); err != nil {
+		return e, err
+	}
+	e, err = readValue(value)
+	if err != nil {
+		return e, err
+	}
+	e.Name = id
+	if version != "" && e.Version != "" && e.Version != version {
+		return e, fmt.Errorf("its key says version %q, its value says %q", shorten(version), shorten(e.Version))
+	}
+	if version != "" {
+		e.Version = version
+	}
+	return e, checkName("version", e.Version)
+}
+
+// A content is a value in its long form. What it does not know is for others, or for
+// a Weir to come, and no reason to leave the endpoint out.
+type content struct {
+	URL         string            `json:"url"`
+	Weight      *int              `json:"weight"`
+	Zone        string            `json:"zone"`
+	Labels      map[string]string `json:"labels"`
+	Version     string            `json:"version"`
+	Concurrency int               `json:"concurrency"`
+}
+
+func readValue(value []byte) (e endpoint.Endpoint, err error) {
+	if len(value) > MaxValue {
+		return e, fmt.Errorf("its value has %d bytes; at most %d are read", len(value), MaxValue)
+	}
+	value = bytes.TrimSpace(value)
+	if len(value) == 0 {
+		return e, errors.New("its value is empty; write the endpoint's URL")
+	}
+	if value[0] != '{' {
+		e.Address, err = readURL(string(value))
+		return e, err
+	}
+	var c content
+	if err := json.Unmarshal(value, &c); err != nil {
+		return e, explainJSON(err)
+	}
+	return c.endpoint()
+}
+
+func (c content) endpoint() (e endpoint.Endpoint, err error) {
+	if c.URL == "" {
+		return e, errors.New(`its value has no "url"`)
+	}
+	if e.Address, err = readURL(c.URL); err != nil {
+		return e, err
+	}
+	switch {
+	case c.Weight != nil && (*c.Weight < 1 || *c.Weight > maxWeight):
+		return e, fmt.Errorf("weight %d is not from 1 to %d", *c.Weight, maxWeight)
+	case c.Concurrency < 0 || c.Concurrency > maxConcurrency:
+		return e, fmt.Errorf("concurrency %d is not from 0 to %d", c.Concurrency, maxConcurrency)
+	}
+	if err := checkName("zone", c.Zone); err != nil {
+		return e, err
+	}
+	if err := checkLabels(c.Labels); err != nil {
+		return e, err
+	}
+	if c.Weight != nil {
+		e.Weight = *c.Weight
+	}
+	e.Zone, e.Labels, e.Version, e.Concurrency = c.Zone, c.Labels, c.Version, c.Concurrency
+	return e, nil
+}
+
+// readURL reads the address of an endpoint. Sockets of this machine are none: who
+// may write to a registry may not for that reach what listens on them.
+func readURL(raw string) (endpoint.Address, error) {
+	if len(raw) > maxURL {
+		return endpoint.Address{}, fmt.Errorf("its URL has %d characters; at most %d are read", len(raw), maxURL)
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return endpoint.Address{}, fmt.Errorf("%q is not the URL of an endpoint; write http://host:port or https://host:port", shorten(raw))
+	}
+	switch {
+	case u.User != nil:
+		return endpoint.Address{}, errors.New("its URL names a user, which no endpoint is told")
+	case u.Fragment != "":
+		return endpoint.Address{}, errors.New("its URL has a fragment (#), which no endpoint is told")
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return endpoint.Address{}, fmt.Errorf("port %s is not from 1 to 65535", shorten(p))
+		}
+	}
+	return endpoint.ParseAddress(raw)
+}
+
+// checkID refuses names that would garble a log.
+func checkID(id string) error {
+	switch {
+	case id == "":
+		return errors.New("its ID is empty")
+	case len(id) > maxID:
+		return fmt.Errorf("its ID has %d bytes; at most %d are read", len(id), maxID)
+	case !isPlain(id) || strings.ContainsFunc(id, unicode.IsSpace):
+		return errors.New("its ID has spaces, control characters or bytes that are not UTF-8")
+	}
+	return nil
+}
+
+// checkName checks a version or a zone. None is one, too.
+func checkName(what, name string) error {
+	switch {
+	case len(name) > maxName:
+		return fmt.Errorf("%s has %d bytes; at most %d are read", what, len(name), maxName)
+	case strings.ContainsFunc(name, func(r rune) bool { return !strings.ContainsRune(nameChars, r) }):
+		return fmt.Errorf("%s %q has other characters than letters, digits, . _ and -", what, name)
+	case name != "" && strings.Trim(name, ".") == "":
+		return fmt.Errorf("%s %q is nothing but dots", what, name)
+	}
+	return nil
+}
+
+func checkLabels(labels map[string]string) error {
+	if len(labels) > maxLabels {
+		return fmt.Errorf("it has %d labels; at most %d are read", len(labels), maxLabels)
+	}
+	size := 0
+	for name, value := range labels {
+		if name == "" || !isPlain(name) || !isPlain(value) {
+			return errors.New("a label has no name, or control characters")
+		}
+		size += len(name) + len(value)
+	}
+	if size > maxLabelBytes {
+		return fmt.Errorf("its labels have %d bytes together; at most %d are read", size, maxLabelBytes)
+	}
+	return nil
+}
+
+func isPlain(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// explainJSON says what is wrong in the words of whoever wrote the value.
+func explainJSON(err error) error {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field != "" {
+		return fmt.Errorf("%q is a %s, want %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	return fmt.Errorf("its value begins like JSON and is none: %w", err)
+}
+
+// shorten keeps a stranger's text from filling the log.
+func shorten(text string) string {
+	const most = 100
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
