@@ -1,0 +1,136 @@
+package weir
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A catalog is the services that there are, by name and version. Those of the
+// configuration are always in it; others come with the first worker that serves
+// them, and stay when the last one leaves: it may be back in a moment, and requests
+// wait for it. Looking one up takes no lock and allocates nothing.
+type catalog struct {
+	mu  sync.Mutex // held to change it
+	all atomic.Pointer[listing]
+}
+
+// A listing is a catalog at one moment. It is immutable.
+type listing struct {
+	byName map[string]map[string]*liveService // and by version
+	sorted []*liveService
+}
+
+// maxUnlisted bounds how many services there are that no configuration names.
+const maxUnlisted = 1000
+
+func newCatalog() *catalog {
+	c := new(catalog)
+	c.all.Store(&listing{byName: map[string]map[string]*liveService{}})
+	return c
+}
+
+// find returns a service; nil if there is none of that name and version.
+func (c *catalog) find(name, version []byte) *liveService {
+	return c.all.Load().byName[string(name)][string(version)]
+}
+
+// list returns all services, sorted. The list is not to be changed.
+func (c *catalog) list() []*liveService { return c.all.Load().sorted }
+
+// add puts services into the catalog that are not in it.
+func (c *catalog) add(list []*liveService) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.publishLocked(append(slices.Clone(c.list()), list...))
+}
+
+// remove takes services out of the catalog.
+func (c *catalog) remove(list []*liveService) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.publishLocked(slices.DeleteFunc(slices.Clone(c.list()), func(s *liveService) bool { return slices.Contains(list, s) }))
+}
+
+// obtain returns the service of that name and version, and makes it if there is
+// none; nil if there are too many. One that was forgotten for it is returned too.
+func (c *catalog) obtain(name, version string, build func() *liveService) (s, forgotten *liveService) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.all.Load().byName[name][version]; s != nil {
+		return s, nil
+	}
+	list := slices.Clone(c.list())
+	if unlisted(list) >= maxUnlisted {
+		if forgotten = longestIdle(list); forgotten == nil {
+			return nil, nil
+		}
+		list = slices.DeleteFunc(list, func(s *liveService) bool { return s == forgotten })
+	}
+	s = build()
+	c.publishLocked(append(list, s))
+	return s, forgotten
+}
+
+func (c *catalog) publishLocked(list []*liveService) {
+	slices.SortFunc(list, func(a, b *liveService) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.version, b.version))
+	})
+	next := &listing{byName: map[string]map[string]*liveService{}, sorted: list}
+	for _, s := range list {
+		if next.byName[s.name] == nil {
+			next.byName[s.name] = map[string]*liveService{}
+		}
+		next.byName[s.name][s.version] = s
+	}
+	c.all.Store(next)
+}
+
+func unlisted(list []*liveService) (n int) {
+	for _, s := range list {
+		if !s.isListed() {
+			n++
+		}
+	}
+	return n
+}
+
+// longestIdle returns, of the services that no configuration names and no worker
+// serves, the one that was served last the longest time ago; nil if there is none.
+func longestIdle(list []*liveService) *liveService {
+	var longest *liveService
+	var since time.Time
+	for _, s := range list {
+		idle, at := s.roll.idle()
+		if idle && !s.isListed() && (longest == nil || at.Before(since)) {
+			longest, since = s, at
+		}
+	}
+	return longest
+}
+
+// endpointNames returns the names of all endpoints by service.
+func (c *catalog) endpointNames() map[string][]string {
+	names := map[string][]string{}
+	for _, s := range c.list() {
+		names[s.fullName()] = s.endpointNames()
+	}
+	return names
+}
+
+// close ends all services.
+func (c *catalog) close() {
+	for _, s := range c.list() {
+		s.close()
+	}
+}
+
+// clientTLS returns how endpoints are verified, of all of them.
+func (c *catalog) clientTLS() (list []*clientTLS) {
+	for _, s := range c.list() {
+		list = append(list, s.clientTLS()...)
+	}
+	return list
+}

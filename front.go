@@ -1,0 +1,75 @@
+package weir
+
+import (
+	"github.com/weirproxy/weir/internal/exchange"
+	"github.com/weirproxy/weir/internal/router"
+)
+
+// Serve implements exchange.Handler: it is where requests from all listeners
+// come in.
+func (pl *plan) Serve(x *exchange.Exchange) {
+	pl.forwarding.Apply(x)
+	received := x.Request.Path
+	pl.route(x)
+	x.Request.Path = received // which is what the access log shows
+}
+
+func (pl *plan) route(x *exchange.Exchange) {
+	if !pl.resolveDots(x) {
+		_ = pl.problems.Respond(x, exchange.Fail(exchange.CodeDotSegments, "", nil))
+		return
+	}
+	req := &x.Request
+	var m router.Match[target]
+	verdict := pl.routes.Match(req.Authority, req.Path, req.MethodName, req, &m)
+	for ; verdict == router.Found; verdict = m.Next() {
+		if s := m.Target.service(&m, pl.services); s != nil {
+			serve(x, m.Target, s)
+			return
+		}
+		if !m.Target.fallThrough {
+			_ = pl.problems.Respond(x, exchange.Fail(exchange.CodeUnknownService, "", nil))
+			return
+		}
+	}
+	pl.refuse(x, verdict, &m)
+}
+
+func serve(x *exchange.Exchange, t *target, s *liveService) {
+	if t.strip != nil {
+		if rest, ok := t.strip.Strip(x.Request.Path); ok {
+			x.Request.Path = rest
+		}
+	}
+	s.now.Load().ServeWithin(x, t.timeout)
+}
+
+// refuse answers a request that no route takes.
+func (pl *plan) refuse(x *exchange.Exchange, verdict router.Verdict, m *router.Match[target]) {
+	f := exchange.Fail(exchange.CodeNoRoute, "", nil)
+	if verdict == router.MethodNotAllowed {
+		f = exchange.Fail(exchange.CodeMethodNotAllowed, "", nil)
+		f.Allow = string(m.AppendAllow(nil))
+	}
+	_ = pl.problems.Respond(x, f)
+}
+
+// resolveDots sees to it that the path which is matched is the one that an
+// endpoint will make of it; false if the request is to be refused.
+func (pl *plan) resolveDots(x *exchange.Exchange) bool {
+	req := &x.Request
+	if router.CheckPath(req.Path) == nil {
+		return true
+	}
+	if !pl.normalize {
+		return false
+	}
+	at := len(x.Scratch)
+	normal, ok := router.Normalize(x.Scratch, req.Path)
+	if !ok {
+		return false
+	}
+	x.Scratch = normal
+	req.Path = normal[at:]
+	return true
+}

@@ -1,0 +1,40 @@
+package weir
+
+import (
+	"errors"
+
+	"github.com/weirproxy/weir/config"
+	"github.com/weirproxy/weir/internal/router"
+)
+
+// problems collects what shows only when a configuration is put to work, placed
+// in the file that it was read from.
+type problems struct {
+	cfg  *Config
+	list config.Problems
+}
+
+// add notes that what stands at path is wrong.
+func (p *problems) add(path string, err error) {
+	p.list = append(p.list, p.cfg.At(path, err.Error()))
+}
+
+// addRoutes notes everything that the router found.
+func (p *problems) addRoutes(err error) {
+	list := []error{err}
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join returns
+		list = all.Unwrap()
+	}
+	for _, e := range list {
+		var pattern *router.PatternError
+		var conflict *router.ConflictError
+		switch {
+		case errors.As(e, &pattern):
+			p.add(routePath(pattern.Route)+".match."+pattern.Field, e)
+		case errors.As(e, &conflict):
+			p.add(routePath(conflict.Second), e)
+		default:
+			p.add("routes", e)
+		}
+	}
+}
