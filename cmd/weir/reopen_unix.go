@@ -1,0 +1,8 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// reopenSignal is what log rotation sends.
+const reopenSignal = syscall.SIGUSR1
