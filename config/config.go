@@ -33,6 +33,8 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// The access log. Left out, or the scalar `off`: none.
 	AccessLog *AccessLog `yaml:"access_log"`
+	// The file where changes that were made through the admin API are kept, so that they survive a restart. Left out: they do not.
+	State string `yaml:"state"`
 	// What Weir's own error responses tell: `verbose` lets details name endpoints and internal addresses.
 	Errors string `yaml:"errors" default:"plain" enum:"plain,verbose"`
 	// How the process stops.

@@ -13,12 +13,22 @@ func (c *Config) resolveFiles(dir string) {
 	}
 	for _, s := range c.Services {
 		s.TLS.resolveFiles(dir)
-		for i := range s.Endpoints {
-			s.Endpoints[i].TLS.resolveFiles(dir)
+		s.Provider.resolveFiles(dir)
+		resolveEndpoints(s.Endpoints, dir)
+		for _, v := range s.Versions {
+			v.Provider.resolveFiles(dir)
+			resolveEndpoints(v.Endpoints, dir)
 		}
 	}
+	resolve(dir, &c.State)
 	if l := c.AccessLog; l != nil && l.Path != "stdout" && l.Path != "stderr" {
 		resolve(dir, &l.Path)
+	}
+}
+
+func resolveEndpoints(list []Endpoint, dir string) {
+	for i := range list {
+		list[i].TLS.resolveFiles(dir)
 	}
 }
 

@@ -4,7 +4,7 @@ package config
 type Route struct {
 	// Which requests. Left out: all.
 	Match Match `yaml:"match"`
-	// The name of a service, `name@version`, or captures of `match.path` in place of either: `{capture}`, `{capture}@{capture}`, `name@{capture}`, `{capture}@version`. Versions are what workers serve.
+	// The name of a service, `name@version`, or captures of `match.path` in place of either: `{capture}`, `{capture}@{capture}`, `name@{capture}`, `{capture}@version`. Versions are those of `services.*.versions`, and those that workers and sources bring.
 	Service string `yaml:"service" required:"true"`
 	// What becomes of a request when there is no such service, or no such version of it: `true` tries the next route that matches, `false` answers 404.
 	Fallthrough bool `yaml:"fallthrough" default:"false"`

@@ -4,9 +4,15 @@ package config
 type Service struct {
 	// Where requests go. Each may be written as its URL alone.
 	Endpoints []Endpoint `yaml:"endpoints"`
+	// Sources of further endpoints, which come and go while Weir runs. Those that name a version serve that version of the service.
+	Provider *Provider `yaml:"provider"`
+	// Versions of the service, by name: routes lead to them as `service@version`. Workers and sources may bring others. Everything else that is written of the service holds for them, too; each has limits and a queue of its own.
+	Versions map[string]Version `yaml:"versions"`
+	// The shares of versions, such as `{ v1: 90, v2: 10 }`, in requests whose route names none. With `hash_on`, requests with the same value go to the same version. A version without any endpoint gets nothing while another has some.
+	Split map[string]int `yaml:"split"`
 	// How strategies `single` and `hedge` choose one endpoint among several: `first` in the order written, `hash` and `maglev` by `hash_on`, so that what has the same value goes to the same endpoint.
 	Balance string `yaml:"balance" default:"round_robin" enum:"round_robin,least_load,random,first,hash,maglev"`
-	// The part of a request by which `hash` and `maglev` place it: a [selector](#selectors). Left out: `client.address`.
+	// The part of a request by which `hash` and `maglev` place it, and `split` if it is written: a [selector](#selectors). Left out: `client.address`.
 	HashOn string `yaml:"hash_on"`
 	// Sends the requests of a client that shows the cookie to the endpoint that it had before, as long as that can take them.
 	Sticky *Sticky `yaml:"sticky"`

@@ -18,9 +18,15 @@ func (c *checker) service(s Service, path string) {
 		c.health(s.Health, joinKey(path, "health"))
 	}
 	c.placing(s, path)
+	c.endpoints(s.Endpoints, joinKey(path, "endpoints"))
+	c.versions(s, path)
+}
+
+// endpoints checks endpoints that are listed together, at path.
+func (c *checker) endpoints(listed []Endpoint, path string) {
 	names := map[string]string{}
-	for i, e := range s.Endpoints {
-		below := joinIndex(joinKey(path, "endpoints"), i)
+	for i, e := range listed {
+		below := joinIndex(path, i)
 		c.endpoint(e, below)
 		if e.Name == "" {
 			continue

@@ -22,11 +22,11 @@ func (c *Config) warn() []finding {
 	var def Service
 	fill(reflect.ValueOf(&def).Elem())
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
-		attached := c.mayServe(name)
+		s, attached := c.Services[name], c.mayServe(name)
 		serviceWarner{
-			checker: k, service: c.Services[name], path: joinKey("services", name),
+			checker: k, service: s, path: joinKey("services", name),
 			routes: routes[name], def: def, origin: c.origin,
-			attached: attached, shut: c.Attach != nil && !attached,
+			open: attached || !s.Provider.empty(), shut: c.Attach != nil && !attached,
 		}.warn()
 	}
 	return k.found

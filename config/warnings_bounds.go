@@ -10,7 +10,7 @@ func (w serviceWarner) bounds() {
 	if t := s.Timeouts.Request; t > 0 && s.Queue.Timeout > t && w.stated(timeout, s.Queue.Timeout, w.def.Queue.Timeout) {
 		w.add(timeout, "has no effect: timeouts.request is %v", t)
 	}
-	if n := together(s.Endpoints); n > 0 && s.Concurrency > n && !w.attached {
+	if n := together(s.Endpoints); n > 0 && s.Concurrency > n && !w.open {
 		w.add(w.below("concurrency"), "has no effect: the endpoints take %d requests together", n)
 	}
 	if h := s.Health; h != nil && h.Timeout > h.Interval {

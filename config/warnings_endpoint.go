@@ -1,11 +1,15 @@
 package config
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // placing tells of what has no say in where requests go.
 func (w serviceWarner) placing() {
 	s := w.service
-	if s.HashOn != "" && !s.hashes() {
+	if s.HashOn != "" && !s.hashes() && len(s.Split) == 0 {
 		w.add(w.below("hash_on"), "has no effect: balance is %s", s.Balance)
 	}
 	if s.Balance == "first" {
@@ -24,10 +28,24 @@ func (w serviceWarner) placing() {
 func (w serviceWarner) endpoints() {
 	s := w.service
 	w.insecure(s.TLS, w.below("tls"))
-	https := false
+	https := w.listed(s.Endpoints, w.below("endpoints"))
+	listed := len(s.Endpoints)
+	for _, name := range slices.Sorted(maps.Keys(s.Versions)) {
+		v := s.Versions[name]
+		https = w.listed(v.Endpoints, w.below("versions", name, "endpoints")) || https
+		listed += len(v.Endpoints)
+	}
+	if s.TLS != nil && !https && listed > 0 && !w.open {
+		w.addAtKey(w.below("tls"), "has no effect: no endpoint is https")
+	}
+}
+
+// listed looks at endpoints that are listed together, at path, and reports whether
+// any of them is https.
+func (w serviceWarner) listed(endpoints []Endpoint, path string) (https bool) {
 	urls := map[string]string{}
-	for i, e := range s.Endpoints {
-		below := joinIndex(w.below("endpoints"), i)
+	for i, e := range endpoints {
+		below := joinIndex(path, i)
 		encrypted := strings.HasPrefix(e.URL, "https:")
 		https = https || encrypted
 		w.insecure(e.TLS, joinKey(below, "tls"))
@@ -40,9 +58,7 @@ func (w serviceWarner) endpoints() {
 		}
 		urls[e.URL] = below
 	}
-	if s.TLS != nil && !https && len(s.Endpoints) > 0 {
-		w.addAtKey(w.below("tls"), "has no effect: no endpoint is https")
-	}
+	return https
 }
 
 func (c *checker) insecure(t *ClientTLS, path string) {

@@ -14,8 +14,8 @@ func (c *checker) routeWarnings(cfg *Config) map[string][]Route {
 		if r.Fallthrough && !t.IsTemplate() && t.Version.Text == "" {
 			c.add(joinKey(path, "fallthrough"), "has no effect: there always is a service %s", r.Service)
 		}
-		if t.Version.Text != "" && cfg.Attach == nil {
-			c.add(joinKey(path, "service"), "no service has versions: workers bring them, and there is no attach for them to come by")
+		if message := cfg.versionWarning(t); message != "" {
+			c.add(joinKey(path, "service"), "%s", message)
 		}
 		if !t.Service.Capture {
 			leading[t.Service.Text] = append(leading[t.Service.Text], r)

@@ -13,7 +13,7 @@ type serviceWarner struct {
 	routes   []Route // that lead to it
 	def      Service // of which nothing was written
 	origin   *origin
-	attached bool // workers may serve it
+	open     bool // workers or a source may bring endpoints
 	shut     bool // workers may attach, but none may serve it
 }
 
@@ -22,7 +22,7 @@ func (w serviceWarner) warn() {
 	if len(w.routes) == 0 {
 		w.addAtKey(w.path, "no route leads to this service")
 	}
-	if len(s.Endpoints) == 0 && !w.attached {
+	if len(s.Endpoints) == 0 && !w.open && w.needsOwn() {
 		w.addAtKey(w.path, "has no endpoints%s; its requests wait in the queue and get 503 when queue.timeout has passed", w.whyNoWorkers())
 	}
 	if s.Timeouts.Tunnel < 0 {
@@ -33,6 +33,7 @@ func (w serviceWarner) warn() {
 	w.bounds()
 	w.placing()
 	w.endpoints()
+	w.versions()
 }
 
 // whyNoWorkers is what keeps workers from serving it, if others may attach.
@@ -66,7 +67,7 @@ func (w serviceWarner) strategy() {
 	if s.Strategy == "single" {
 		return
 	}
-	if len(s.Endpoints) < 2 && !w.attached {
+	if len(s.Endpoints) < 2 && !w.open && len(s.Versions) == 0 {
 		w.add(path, "%s has no effect: the service has fewer than two endpoints", s.Strategy)
 	}
 	if !s.NonIdempotent && !s.Retry.IdempotencyKey && len(w.routes) > 0 && !slices.ContainsFunc(w.routes, mayRepeat) {
