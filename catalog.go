@@ -14,11 +14,11 @@ import (
 // wait for it. Looking one up takes no lock and allocates nothing.
 type catalog struct {
 	mu  sync.Mutex // held to change it
-	all atomic.Pointer[listing]
+	all atomic.Pointer[index]
 }
 
-// A listing is a catalog at one moment. It is immutable.
-type listing struct {
+// An index is a catalog at one moment. It is immutable.
+type index struct {
 	byName map[string]map[string]*liveService // and by version
 	sorted []*liveService
 }
@@ -28,13 +28,18 @@ const maxUnlisted = 1000
 
 func newCatalog() *catalog {
 	c := new(catalog)
-	c.all.Store(&listing{byName: map[string]map[string]*liveService{}})
+	c.all.Store(&index{byName: map[string]map[string]*liveService{}})
 	return c
 }
 
 // find returns a service; nil if there is none of that name and version.
 func (c *catalog) find(name, version []byte) *liveService {
 	return c.all.Load().byName[string(name)][string(version)]
+}
+
+// version returns a version of a service; nil if there is none of that name.
+func (c *catalog) version(name string, version []byte) *liveService {
+	return c.all.Load().byName[name][string(version)]
 }
 
 // list returns all services, sorted. The list is not to be changed.
@@ -78,7 +83,7 @@ func (c *catalog) publishLocked(list []*liveService) {
 	slices.SortFunc(list, func(a, b *liveService) int {
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.version, b.version))
 	})
-	next := &listing{byName: map[string]map[string]*liveService{}, sorted: list}
+	next := &index{byName: map[string]map[string]*liveService{}, sorted: list}
 	for _, s := range list {
 		if next.byName[s.name] == nil {
 			next.byName[s.name] = map[string]*liveService{}
@@ -97,13 +102,13 @@ func unlisted(list []*liveService) (n int) {
 	return n
 }
 
-// longestIdle returns, of the services that no configuration names and no worker
+// longestIdle returns, of the services that no configuration names and nobody
 // serves, the one that was served last the longest time ago; nil if there is none.
 func longestIdle(list []*liveService) *liveService {
 	var longest *liveService
 	var since time.Time
 	for _, s := range list {
-		idle, at := s.roll.idle()
+		idle, at := s.idle()
 		if idle && !s.isListed() && (longest == nil || at.Before(since)) {
 			longest, since = s, at
 		}

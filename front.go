@@ -24,7 +24,7 @@ func (pl *plan) route(x *exchange.Exchange) {
 	verdict := pl.routes.Match(req.Authority, req.Path, req.MethodName, req, &m)
 	for ; verdict == router.Found; verdict = m.Next() {
 		if s := m.Target.service(&m, pl.services); s != nil {
-			serve(x, m.Target, s)
+			pl.serve(x, m.Target, s)
 			return
 		}
 		if !m.Target.fallThrough {
@@ -35,13 +35,19 @@ func (pl *plan) route(x *exchange.Exchange) {
 	pl.refuse(x, verdict, &m)
 }
 
-func serve(x *exchange.Exchange, t *target, s *liveService) {
+func (pl *plan) serve(x *exchange.Exchange, t *target, s *liveService) {
 	if t.strip != nil {
 		if rest, ok := t.strip.Strip(x.Request.Path); ok {
 			x.Request.Path = rest
 		}
 	}
-	s.now.Load().ServeWithin(x, t.timeout)
+	now := s.now.Load()
+	if now.split != nil {
+		if version := now.split.choose(x, s.name, pl.services, &s.turn); version != nil {
+			now = version.now.Load()
+		}
+	}
+	now.ServeWithin(x, t.timeout)
 }
 
 // refuse answers a request that no route takes.

@@ -19,7 +19,8 @@ var house = []struct{ room, imports string }{
 
 	// The composition root knows everybody.
 	{".", "config endpoint balance internal/admin internal/attach internal/conn internal/exchange internal/forwarding internal/http1 internal/http2 " +
-		"internal/observe internal/pool internal/router internal/server internal/service internal/transport provider"},
+		"internal/observe internal/pool internal/router internal/server internal/service internal/transport " +
+		"provider provider/consul provider/dns provider/etcd provider/file provider/zookeeper"},
 
 	// The worker's side of dialing in; it shares nothing with the router's.
 	{"internal/sidecar", "internal/exchange"},

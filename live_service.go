@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,14 +26,16 @@ type liveService struct {
 
 	roll *roll
 
-	turn sync.Mutex    // held to announce who is on the roll; guards what follows
+	turn turn // of the split of its requests
+
+	telling sync.Mutex // held to announce who is on the roll; guards what follows
 	told uint64        // the version of the roll that was announced last
 	over time.Duration // when that was over, on the clock of exchange.Now
 	took time.Duration // and how long it took
 
 	mu         sync.Mutex // held to change the pool; guards what follows, and the workers' member
 	configured []offer
-	provided   map[*watched][]offer
+	provided   []provided
 	reached    map[string]*reached // by the endpoint's name
 }
 
@@ -40,11 +43,12 @@ type liveService struct {
 type described struct {
 	*service.Service
 	cfg    config.Service
-	listed bool // the configuration names it
+	listed bool   // the configuration names it
+	split  *split // nil: requests that name no version are its own
 }
 
 func newLiveService(p *Proxy, name, version string, c config.Service) *liveService {
-	s := &liveService{proxy: p, name: name, version: version, roll: newRoll(), provided: map[*watched][]offer{}, reached: map[string]*reached{}}
+	s := &liveService{proxy: p, name: name, version: version, roll: newRoll(), reached: map[string]*reached{}}
 	s.members = pool.New(nil, nil, poolOptions(p, s.fullName(), c))
 	s.counted = p.observer.Service(s.fullName())
 	s.now.Store(&described{Service: service.New(serviceOptions(p, s.fullName(), c, s.members)), cfg: c})
@@ -71,29 +75,64 @@ func (s *liveService) describe(c config.Service, listed bool, configured []offer
 	s.members.Reconfigure(poolOptions(s.proxy, s.fullName(), c))
 	s.now.Store(&described{
 		Service: s.now.Load().With(serviceOptions(s.proxy, s.fullName(), c, s.members)),
-		cfg:     c, listed: listed,
+		cfg:     c, listed: listed, split: s.splitAs(c),
 	})
 	s.configured = configured
 	s.publishLocked(true)
 }
 
+// splitAs returns how requests that name no version are split; nil if they are not,
+// or the service is a version itself.
+func (s *liveService) splitAs(c config.Service) *split {
+	if s.version != "" {
+		return nil
+	}
+	return newSplit(c)
+}
+
+// inhabited reports whether the service has endpoints, in whatever state.
+func (s *liveService) inhabited() bool { return len(s.members.Members()) > 0 }
+
+// provided is all endpoints that one source knows.
+type provided struct {
+	from *source
+	list []offer
+}
+
 // provide makes these all endpoints that one source knows.
-func (s *liveService) provide(from *watched, list []offer) {
+func (s *liveService) provide(from *source, list []offer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.provided[from] = list
+	i, known := slices.BinarySearchFunc(s.provided, from, func(p provided, from *source) int { return p.from.compare(from) })
+	if !known {
+		s.provided = slices.Insert(s.provided, i, provided{from: from})
+	}
+	s.provided[i].list = list
 	s.publishLocked(false)
 }
 
-// offersLocked returns all that was offered, each name once: what the configuration
-// says comes first, and then the sources in the order in which they were given.
+// abandon forgets what a source knows.
+func (s *liveService) abandon(from *source) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.provided)
+	s.provided = slices.DeleteFunc(s.provided, func(p provided) bool { return p.from == from })
+	if len(s.provided) < before {
+		s.publishLocked(false)
+	}
+}
+
+// offersLocked returns all that was offered, each name once: what was changed at run
+// time comes first, then what the configuration says, then the sources in their order.
 func (s *liveService) offersLocked() []offer {
 	lists := [][]offer{s.configured}
-	for _, w := range s.proxy.sources {
-		lists = append(lists, s.provided[w])
+	for _, p := range s.provided {
+		lists = append(lists, p.list)
 	}
 	return merge(lists)
 }
+
+func (s *liveService) key() serviceKey { return serviceKey{s.name, s.version} }
 
 // fullName is how people call a service, or a version of it.
 func fullName(name, version string) string {
@@ -118,8 +157,8 @@ func (s *liveService) join(w *worker) bool {
 // the square of their number otherwise.
 func (s *liveService) announce() {
 	wanted := s.roll.now()
-	s.turn.Lock()
-	defer s.turn.Unlock()
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	if s.told >= wanted {
 		return
 	}
@@ -197,12 +236,21 @@ func (s *liveService) endpointNames() (names []string) {
 	return append(names, s.roll.names()...)
 }
 
-// served reports whether somebody serves it beside what the configuration says.
+// served reports whether somebody serves it, or has been known to, beside what the
+// configuration says.
 func (s *liveService) served() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	idle, _ := s.roll.idle()
 	return !idle || len(s.provided) > 0
+}
+
+// idle reports whether nobody serves it at present, and since when no worker does.
+func (s *liveService) idle() (idle bool, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle, since = s.roll.idle()
+	return idle && len(s.offersLocked()) == 0, since
 }
 
 // drop gives a service nothing more, and nobody can join it. Requests that it has go
@@ -212,7 +260,7 @@ func (s *liveService) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.configured = nil
-	clear(s.provided)
+	s.provided = nil
 	s.publishLocked(false)
 }
 

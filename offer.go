@@ -15,11 +15,20 @@ import (
 type offer struct {
 	endpoint.Endpoint
 	headers config.Fields
+	// from is who has announced it: fromConfig, fromAPI, or the kind of a source.
+	from string
 	// tls are the files by which it is verified, secure what was read of them; nil
 	// if it is reached in clear text.
 	tls    config.ClientTLS
 	secure *clientTLS
 }
+
+// Who has announced an endpoint.
+const (
+	fromConfig = "config"
+	fromAPI    = "api"
+	fromWorker = "worker"
+)
 
 // newOffer reads the files that reaching an endpoint takes. The error is of type
 // *keyError, below the tls of the endpoint or its service.

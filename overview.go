@@ -62,11 +62,11 @@ func stateName(m *service.Member) string {
 	return "probing"
 }
 
-// source shows the state of services and endpoints to the metrics.
-type source struct{ services *catalog }
+// gauges show the state of services and endpoints to the metrics.
+type gauges struct{ services *catalog }
 
 // Endpoints implements observe.Source.
-func (s source) Endpoints(yield func(observe.EndpointStats)) {
+func (s gauges) Endpoints(yield func(observe.EndpointStats)) {
 	for _, svc := range s.services.list() {
 		for _, m := range svc.Pool().Members() {
 			active, idle := m.Transport.Connections()
@@ -80,7 +80,7 @@ func (s source) Endpoints(yield func(observe.EndpointStats)) {
 }
 
 // Services implements observe.Source.
-func (s source) Services(yield func(observe.ServiceStats)) {
+func (s gauges) Services(yield func(observe.ServiceStats)) {
 	for _, svc := range s.services.list() {
 		p := svc.Pool()
 		full, late, resting := p.Rejected()

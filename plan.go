@@ -26,15 +26,24 @@ type plan struct {
 	services   *catalog
 	// settings are those of services that the configuration does not name.
 	settings config.Service
-	// fresh are the services that begin with this plan.
-	fresh []*liveService
-	// offers are the endpoints of the configuration, by the full name of their
-	// service.
-	offers map[string][]offer
+	// listed are the services and versions that the configuration names, and fresh
+	// those of them that begin with this plan.
+	listed map[serviceKey]*liveService
+	fresh  []*liveService
+	// offers are the endpoints of the configuration.
+	offers map[serviceKey][]offer
+	// sources are where further endpoints come from.
+	sources []*source
 }
 
-// newPlan makes the plan of a configuration, with the services that there are
-// already; what is wrong with it is noted in found. Nothing takes effect before
+// A serviceKey names a service, or one version of it.
+type serviceKey struct{ name, version string }
+
+// String is how people call it.
+func (k serviceKey) String() string { return fullName(k.name, k.version) }
+
+// newPlan makes the plan of a configuration, with the services and sources that there
+// are already; what is wrong with it is noted in found. Nothing takes effect before
 // [Proxy.enact].
 func newPlan(p *Proxy, c *Config, found *problems) *plan {
 	pl := &plan{
@@ -44,20 +53,39 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 		problems:   exchange.Problems{Verbose: c.Errors == "verbose"},
 		services:   p.services,
 		settings:   unlistedSettings(c),
-		offers:     map[string][]offer{},
+		listed:     map[serviceKey]*liveService{},
+		offers:     map[serviceKey][]offer{},
 	}
-	listed := map[string]*liveService{}
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
-		pl.offers[name] = newOffers(c.Services[name], name, found)
-		s := p.services.find([]byte(name), nil)
-		if s == nil {
-			s = newLiveService(p, name, "", c.Services[name])
-			pl.fresh = append(pl.fresh, s)
+		s, path := c.Services[name], "services."+name
+		pl.list(p, serviceKey{name, ""}, s, listing{s.Endpoints, s.Provider, path}, found)
+		for _, version := range slices.Sorted(maps.Keys(s.Versions)) {
+			v := s.Versions[version]
+			pl.list(p, serviceKey{name, version}, s, listing{v.Endpoints, v.Provider, path + ".versions." + version}, found)
 		}
-		listed[name] = s
 	}
-	pl.routes = newRoutes(c.Routes, listed, found)
+	pl.routes = newRoutes(c.Routes, pl.listed, found)
 	return pl
+}
+
+// A listing is what the configuration says, at path, of who serves a service or a
+// version.
+type listing struct {
+	endpoints []config.Endpoint
+	provider  *config.Provider
+	path      string
+}
+
+// list has the plan serve a service, or a version of it, with settings c.
+func (pl *plan) list(p *Proxy, key serviceKey, c config.Service, l listing, found *problems) {
+	pl.offers[key] = newOffers(c, key.name, l, found)
+	pl.sources = append(pl.sources, newSources(p, key, l, found)...)
+	s := p.services.version(key.name, []byte(key.version))
+	if s == nil {
+		s = newLiveService(p, key.name, key.version, c)
+		pl.fresh = append(pl.fresh, s)
+	}
+	pl.listed[key] = s
 }
 
 // discard ends what begins with a plan that is not enacted.
@@ -73,19 +101,19 @@ func (p *Proxy) enact(pl *plan) {
 	p.services.add(pl.fresh)
 	var dropped []*liveService
 	for _, s := range p.services.list() {
-		_, listed := pl.cfg.Services[s.name]
-		listed = listed && s.version == ""
+		listed := pl.listed[s.key()] == s
 		if s.isListed() && !listed && !s.served() {
 			dropped = append(dropped, s)
 			continue
 		}
-		s.describe(pl.settingsOf(s.name), listed, pl.offers[s.fullName()])
+		s.describe(pl.settingsOf(s.name), listed, pl.offers[s.key()])
 	}
 	p.plan.Store(pl)
 	p.services.remove(dropped)
 	for _, s := range dropped {
 		p.retire(s)
 	}
+	p.follow(append(pl.sources, p.own...))
 	p.observer.Retain(p.services.endpointNames())
 }
 
@@ -102,7 +130,7 @@ func (p *Proxy) retire(s *liveService) {
 
 func routePath(i int) string { return fmt.Sprintf("routes[%d]", i) }
 
-func newRoutes(list []config.Route, services map[string]*liveService, found *problems) *router.Table[target] {
+func newRoutes(list []config.Route, services map[serviceKey]*liveService, found *problems) *router.Table[target] {
 	var routes []router.Route[target]
 	for i, r := range list {
 		t := newTarget(r, services)
@@ -126,12 +154,13 @@ func newRoutes(list []config.Route, services map[string]*liveService, found *pro
 	return table
 }
 
-// newOffers returns the endpoints of a service as the configuration has them.
-func newOffers(c config.Service, name string, found *problems) (offers []offer) {
-	for i, e := range c.Endpoints {
+// newOffers returns the endpoints of a listing, of a service with settings c.
+func newOffers(c config.Service, name string, l listing, found *problems) (offers []offer) {
+	for i, e := range l.endpoints {
+		path := fmt.Sprintf("%s.endpoints[%d]", l.path, i)
 		address, err := endpoint.ParseAddress(e.URL)
 		if err != nil {
-			found.add(fmt.Sprintf("services.%s.endpoints[%d].url", name, i), err)
+			found.add(path+".url", err)
 			continue
 		}
 		described := endpoint.Endpoint{
@@ -139,21 +168,17 @@ func newOffers(c config.Service, name string, found *problems) (offers []offer) 
 		}
 		o, wrong := newOffer(described, e, c)
 		if wrong != nil {
-			found.add(tlsPath(name, i, e)+"."+wrong.key, wrong.err)
+			if e.TLS == nil {
+				path = "services." + name
+			}
+			found.add(path+".tls."+wrong.key, wrong.err)
 			continue
 		}
+		o.from = fromConfig
 		offers = append(offers, o)
 	}
 	nameOffers(offers)
 	return offers
-}
-
-// tlsPath is where the tls of an endpoint stands: its own, or its service's.
-func tlsPath(service string, i int, e config.Endpoint) string {
-	if e.TLS != nil {
-		return fmt.Sprintf("services.%s.endpoints[%d].tls", service, i)
-	}
-	return fmt.Sprintf("services.%s.tls", service)
 }
 
 // requestHead is what is added to the head of every request to an endpoint.

@@ -19,13 +19,16 @@ func (p *problems) add(path string, err error) {
 	p.list = append(p.list, p.cfg.At(path, err.Error()))
 }
 
+// addOptions notes everything that is wrong with the options that stand at path.
+func (p *problems) addOptions(path string, err error) {
+	for _, e := range joined(err) {
+		p.add(path, e)
+	}
+}
+
 // addRoutes notes everything that the router found.
 func (p *problems) addRoutes(err error) {
-	list := []error{err}
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what errors.Join returns
-		list = all.Unwrap()
-	}
-	for _, e := range list {
+	for _, e := range joined(err) {
 		var pattern *router.PatternError
 		var conflict *router.ConflictError
 		switch {
@@ -37,4 +40,12 @@ func (p *problems) addRoutes(err error) {
 			p.add("routes", e)
 		}
 	}
+}
+
+// joined takes apart what errors.Join has put together.
+func joined(err error) []error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost one
+		return all.Unwrap()
+	}
+	return []error{err}
 }

@@ -52,6 +52,9 @@ func (p *Proxy) Apply(c Config) error {
 	}
 	p.applying.Lock()
 	defer p.applying.Unlock()
+	if p.over {
+		return errEnded
+	}
 	if err := p.needsRestart(next).Err(); err != nil {
 		return err
 	}

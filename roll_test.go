@@ -31,7 +31,7 @@ func newWorker(instance, credential string) *worker {
 func TestLiveService_AnnouncesOnceWhatManyHaveChanged(t *testing.T) {
 	const n = 50
 	s := newDefaultService(t)
-	s.turn.Lock() // as somebody does who announces
+	s.telling.Lock() // as somebody does who announces
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	lists := map[**service.Member]int{} // a list of members is known by its first place
@@ -45,7 +45,7 @@ func TestLiveService_AnnouncesOnceWhatManyHaveChanged(t *testing.T) {
 			lists[&members[0]] = len(members)
 		})
 	}
-	s.turn.Unlock()
+	s.telling.Unlock()
 	all.Wait()
 	if len(lists) != 1 {
 		t.Errorf("the members were changed %d times", len(lists))

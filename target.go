@@ -9,8 +9,8 @@ import (
 
 // A target is what becomes of the requests of a route.
 type target struct {
-	// fixed is the service, which the configuration names; nil if it is to be looked
-	// up for each request, by name and version.
+	// fixed is the service, or the version of it, which the configuration names; nil if
+	// it is to be looked up for each request, by name and version.
 	fixed         *liveService
 	name, version part
 	// fallThrough has the next route that matches take the requests when there is
@@ -27,15 +27,15 @@ type part struct {
 	capture string // empty: it is the text
 }
 
-func newTarget(r config.Route, services map[string]*liveService) target {
+func newTarget(r config.Route, services map[serviceKey]*liveService) target {
 	t := target{fallThrough: r.Fallthrough, timeout: r.Timeout.Std()}
 	written, err := config.ParseTarget(r.Service)
 	if err != nil {
 		return t // the configuration is valid: this cannot be
 	}
 	t.name, t.version = newPart(written.Service), newPart(written.Version)
-	if !written.IsTemplate() && written.Version.Text == "" {
-		t.fixed = services[written.Service.Text]
+	if !written.IsTemplate() {
+		t.fixed = services[serviceKey{written.Service.Text, written.Version.Text}]
 	}
 	return t
 }

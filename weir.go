@@ -43,7 +43,9 @@ type Proxy struct {
 	events   *observe.Events
 	secret   []byte // what cookies are signed with unless a secret is configured
 	services *catalog
-	sources  []*watched
+	own      []*source // a program's own sources
+	sources  atomic.Pointer[[]*source]
+	watched  int // how many sources there were; enact guards it
 	plan     atomic.Pointer[plan]
 	server   *server.Server
 	doors    []*door
@@ -53,14 +55,18 @@ type Proxy struct {
 	dial     Dial
 	admin    adminState
 	draining atomic.Bool
+	// sourcesCtx ends when nobody is to tell of endpoints any more.
+	sourcesCtx context.Context
+	unwatch    context.CancelFunc
+
 	applying sync.Mutex // held while another configuration is taken over
+	over     bool       // there will be none; applying guards it
 
 	mu       sync.Mutex
 	opened   bool
 	ended    bool // by Shutdown
 	serving  sync.WaitGroup
 	watching sync.WaitGroup
-	unwatch  context.CancelFunc
 	// retiring is services that are no more.
 	retiring sync.WaitGroup
 	failed   chan error
@@ -132,12 +138,10 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		_ = p.observer.Close(context.Background())
 		return nil, err
 	}
+	p.sourcesCtx, p.unwatch = context.WithCancel(context.Background())
 	p.enact(pl)
-	p.observer.SetSource(source{p.services})
+	p.observer.SetSource(gauges{p.services})
 	p.server = p.newServer()
-	ctx, stop := context.WithCancel(context.Background())
-	p.unwatch = stop
-	p.watch(ctx)
 	return p, nil
 }
 
@@ -297,6 +301,9 @@ func (p *Proxy) Drain() { p.draining.Store(true) }
 // the error of ctx returned.
 func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.Drain()
+	p.applying.Lock()
+	p.over = true
+	p.applying.Unlock()
 	err := p.server.Shutdown(ctx)
 	p.workers.close() // now that nobody needs them
 	p.mu.Lock()

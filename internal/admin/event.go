@@ -31,6 +31,8 @@ type Event struct {
 	Type     string `json:"type"`
 	Service  string `json:"service,omitempty"`
 	Endpoint string `json:"endpoint,omitempty"`
+	// Source is the kind of a source of endpoints, if it is about one.
+	Source string `json:"source,omitempty"`
 	// From and To are the states before and after.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`

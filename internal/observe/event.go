@@ -28,6 +28,8 @@ type Event struct {
 	// Type says what changed, for example endpoint_state.
 	Type              string
 	Service, Endpoint string
+	// Source is the kind of a source of endpoints, if it is about one.
+	Source string
 	// From and To are the states before and after.
 	From, To string
 	// Reason may name addresses; it is not for everybody who may see the event.

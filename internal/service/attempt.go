@@ -44,7 +44,7 @@ func (a *attempt) serve(x *exchange.Exchange) {
 	a.x = x
 	// Content may be long in coming, which would tell nothing of the endpoint.
 	a.query = query{Repeatable: x.Repeatable && x.Request.Body == nil, Gone: x.Gone, Deadline: x.Deadline}
-	a.query.Place, a.query.Placed = s.opts.Place.of(x)
+	a.query.Place, a.query.Placed = s.opts.Place.Key(x)
 	if s.opts.Sticky != nil {
 		a.cookie = s.opts.Sticky.member(x)
 		a.query.Prefer = a.cookie

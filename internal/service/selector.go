@@ -29,8 +29,9 @@ const (
 	SelectClient
 )
 
-// of returns the key of a request; false if it has none.
-func (s *Selector) of(x *exchange.Exchange) (uint64, bool) {
+// Key returns what a request is placed by, as a number that is spread evenly; false
+// if it has none.
+func (s *Selector) Key(x *exchange.Exchange) (uint64, bool) {
 	if s.Kind == SelectNothing {
 		return 0, false
 	}

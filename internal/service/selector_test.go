@@ -33,22 +33,22 @@ func TestSelector_FindsItsPartOfTheRequest(t *testing.T) {
 		{Selector{SelectPath, ""}, "/cart"},
 		{Selector{SelectHost, ""}, "app"},
 	} {
-		key, ok := tc.selector.of(x)
+		key, ok := tc.selector.Key(x)
 		if ok != (tc.want != "") || ok && key != balance.Key([]byte(tc.want)) {
 			t.Errorf("selector %+v finds something: %v; want the key of %q", tc.selector, ok, tc.want)
 		}
 	}
-	if _, ok := (&Selector{}).of(x); ok {
+	if _, ok := (&Selector{}).Key(x); ok {
 		t.Error("no selector finds something")
 	}
 	client := Selector{Kind: SelectClient}
-	one, ok := client.of(x)
+	one, ok := client.Key(x)
 	x.Client.Addr = netip.MustParseAddr("192.0.2.8")
-	if other, _ := client.of(x); !ok || one == other {
+	if other, _ := client.Key(x); !ok || one == other {
 		t.Error("two clients have the same key")
 	}
 	x.Client.Addr = netip.Addr{}
-	if _, ok := client.of(x); ok {
+	if _, ok := client.Key(x); ok {
 		t.Error("a client without address has a key")
 	}
 }
