@@ -28,10 +28,10 @@ type liveService struct {
 
 	turn turn // of the split of its requests
 
-	telling sync.Mutex // held to announce who is on the roll; guards what follows
-	told uint64        // the version of the roll that was announced last
-	over time.Duration // when that was over, on the clock of exchange.Now
-	took time.Duration // and how long it took
+	telling sync.Mutex    // held to announce who is on the roll; guards what follows
+	told    uint64        // the version of the roll that was announced last
+	over    time.Duration // when that was over, on the clock of exchange.Now
+	took    time.Duration // and how long it took
 
 	mu         sync.Mutex // held to change the pool; guards what follows, and the workers' member
 	configured []offer

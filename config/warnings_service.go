@@ -8,13 +8,13 @@ import (
 // serviceWarner finds what is legal and unwise in one service.
 type serviceWarner struct {
 	*checker
-	service  Service // with its defaults
-	path     string
-	routes   []Route // that lead to it
-	def      Service // of which nothing was written
-	origin   *origin
-	open     bool // workers or a source may bring endpoints
-	shut     bool // workers may attach, but none may serve it
+	service Service // with its defaults
+	path    string
+	routes  []Route // that lead to it
+	def     Service // of which nothing was written
+	origin  *origin
+	open    bool // workers or a source may bring endpoints
+	shut    bool // workers may attach, but none may serve it
 }
 
 func (w serviceWarner) warn() {
