@@ -19,6 +19,9 @@ func (pl *plan) route(x *exchange.Exchange) {
 		_ = pl.problems.Respond(x, exchange.Fail(exchange.CodeDotSegments, "", nil))
 		return
 	}
+	if pl.extractor != nil && pl.extract(x) {
+		return
+	}
 	req := &x.Request
 	var m router.Match[target]
 	verdict := pl.routes.Match(req.Authority, req.Path, req.MethodName, req, &m)

@@ -49,9 +49,9 @@ type described struct {
 
 func newLiveService(p *Proxy, name, version string, c config.Service) *liveService {
 	s := &liveService{proxy: p, name: name, version: version, roll: newRoll(), reached: map[string]*reached{}}
-	s.members = pool.New(nil, nil, poolOptions(p, s.fullName(), c))
+	s.members = pool.New(nil, nil, poolOptions(p, s.key(), c))
 	s.counted = p.observer.Service(s.fullName())
-	s.now.Store(&described{Service: service.New(serviceOptions(p, s.fullName(), c, s.members)), cfg: c})
+	s.now.Store(&described{Service: service.New(serviceOptions(p, s.key(), c, s.members)), cfg: c})
 	return s
 }
 
@@ -72,9 +72,9 @@ func (s *liveService) fullName() string { return fullName(s.name, s.version) }
 func (s *liveService) describe(c config.Service, listed bool, configured []offer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.members.Reconfigure(poolOptions(s.proxy, s.fullName(), c))
+	s.members.Reconfigure(poolOptions(s.proxy, s.key(), c))
 	s.now.Store(&described{
-		Service: s.now.Load().With(serviceOptions(s.proxy, s.fullName(), c, s.members)),
+		Service: s.now.Load().With(serviceOptions(s.proxy, s.key(), c, s.members)),
 		cfg:     c, listed: listed, split: s.splitAs(c),
 	})
 	s.configured = configured

@@ -22,6 +22,7 @@ type plan struct {
 	forwarding forwarding.Policy
 	normalize  bool
 	problems   exchange.Problems
+	extractor  Extractor // nil: routes decide
 	routes     *router.Table[target]
 	services   *catalog
 	// settings are those of services that the configuration does not name.
@@ -51,6 +52,7 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 		forwarding: forwarding.Policy{Trusted: c.TrustedProxies},
 		normalize:  c.Paths == "normalize",
 		problems:   exchange.Problems{Verbose: c.Errors == "verbose"},
+		extractor:  p.extractor,
 		services:   p.services,
 		settings:   unlistedSettings(c),
 		listed:     map[serviceKey]*liveService{},

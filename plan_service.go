@@ -33,18 +33,30 @@ func policyName(c config.Service) string {
 	}
 }
 
-// placed reports whether requests are placed by a part of them, measured whether
-// the latency of endpoints counts.
-func placed(c config.Service) bool   { return policyName(c) == "hash" || policyName(c) == "maglev" }
-func measured(c config.Service) bool { return policyName(c) == "least_load" }
+// A choice is how one of several endpoints is chosen.
+type choice struct {
+	policy balance.Policy
+	// placed: requests are placed by a part of them. measured: the latency of
+	// endpoints counts.
+	placed, measured bool
+}
 
-func poolOptions(p *Proxy, name string, c config.Service) pool.Options[service.Transport] {
-	policy, _ := balance.Named(policyName(c))
+func (p *Proxy) choiceOf(service string, c config.Service) choice {
+	name := policyName(c)
+	if own := p.policies[service]; own != nil && name == c.Balance {
+		return choice{policy: own, placed: c.HashOn != "", measured: true}
+	}
+	policy, _ := balance.Named(name)
+	return choice{policy: policy, placed: name == "hash" || name == "maglev", measured: name == "least_load"}
+}
+
+func poolOptions(p *Proxy, key serviceKey, c config.Service) pool.Options[service.Transport] {
+	by := p.choiceOf(key.name, c)
 	o := pool.Options[service.Transport]{
-		Service:      name,
-		Policy:       policy,
-		Placed:       placed(c),
-		Measured:     measured(c),
+		Service:      key.String(),
+		Policy:       by.policy,
+		Placed:       by.placed,
+		Measured:     by.measured,
 		Concurrency:  max(0, c.Concurrency),
 		Queue:        pool.QueueOptions{Size: max(0, c.Queue.Size), Timeout: c.Queue.Timeout.Std()},
 		Rest:         restOptions(c.Backpressure),
@@ -55,6 +67,9 @@ func poolOptions(p *Proxy, name string, c config.Service) pool.Options[service.T
 	}
 	if c.Health != nil {
 		o.Check = checkOptions(c.Health)
+	}
+	if p.failures != nil {
+		o.SetBack = func(m *service.Member, b pool.Setback) { p.endpointFailed(o.Service, m, b) }
 	}
 	return o
 }
@@ -82,7 +97,8 @@ func checkOptions(h *config.Health) *pool.CheckOptions[service.Transport] {
 	}
 }
 
-func serviceOptions(p *Proxy, name string, c config.Service, members *service.Pool) service.Options {
+func serviceOptions(p *Proxy, key serviceKey, c config.Service, members *service.Pool) service.Options {
+	name, by := key.String(), p.choiceOf(key.name, c)
 	o := service.Options{
 		Name:          name,
 		Pool:          members,
@@ -92,16 +108,14 @@ func serviceOptions(p *Proxy, name string, c config.Service, members *service.Po
 		Retry:         retryOptions(c.Retry),
 		Hedge:         hedging(c),
 		Slow:          max(0, c.Backpressure.Slow.Std()),
-		Measured:      measured(c),
+		Measured:      by.measured,
 		Request:       max(0, c.Timeouts.Request.Std()),
 		Write:         c.Timeouts.Write.Std(),
 		Tunnel:        max(0, c.Timeouts.Tunnel.Std()),
 		Problems:      p.problems(),
 	}
-	if !c.Backpressure.Off {
-		o.Failing = conditions(c.Backpressure.Failures)
-	}
-	if placed(c) {
+	o.Failing = conditions(c.Backpressure.Failures) // counted also when nobody rests for it
+	if by.placed {
 		o.Place = selector(c.HashOn)
 	}
 	if s := c.Sticky; s != nil {

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/weirproxy/weir/balance"
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/internal/attach"
 	"github.com/weirproxy/weir/internal/conn"
@@ -36,25 +37,28 @@ const replayEach = 64 << 10
 // A Proxy serves what its configuration says. Its methods may be called
 // concurrently.
 type Proxy struct {
-	cfg      atomic.Pointer[Config] // with its defaults
-	log      *slog.Logger
-	watchdog *conn.Watchdog
-	observer *observe.Observer
-	events   *observe.Events
-	secret   []byte // what cookies are signed with unless a secret is configured
-	services *catalog
-	own      []*source // a program's own sources
-	sources  atomic.Pointer[[]*source]
-	watched  int // how many sources there were; enact guards it
-	plan     atomic.Pointer[plan]
-	server   *server.Server
-	doors    []*door
-	workers  *workers
-	attach   *attachDoor
-	listen   Listen
-	dial     Dial
-	admin    adminState
-	draining atomic.Bool
+	cfg       atomic.Pointer[Config] // with its defaults
+	log       *slog.Logger
+	watchdog  *conn.Watchdog
+	observer  *observe.Observer
+	events    *observe.Events
+	secret    []byte // what cookies are signed with unless a secret is configured
+	services  *catalog
+	own       []*source                 // a program's own sources
+	policies  map[string]balance.Policy // a program's own, by service
+	extractor Extractor                 // nil: routes decide
+	failures  func(Failure)             // nil: nobody wants to know
+	sources   atomic.Pointer[[]*source]
+	watched   int // how many sources there were; enact guards it
+	plan      atomic.Pointer[plan]
+	server    *server.Server
+	doors     []*door
+	workers   *workers
+	attach    *attachDoor
+	listen    Listen
+	dial      Dial
+	admin     adminState
+	draining  atomic.Bool
 	// sourcesCtx ends when nobody is to tell of endpoints any more.
 	sourcesCtx context.Context
 	unwatch    context.CancelFunc
@@ -114,6 +118,7 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		events:   observe.NewEvents(),
 		secret:   []byte(rand.Text()),
 		services: newCatalog(),
+		policies: map[string]balance.Policy{},
 		failed:   make(chan error, 1),
 		listen:   net.Listen,
 	}

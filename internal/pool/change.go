@@ -10,6 +10,10 @@ import (
 // Failed tells that the request of g failed in a way that counts: the member
 // rests, if it may.
 func (p *Pool[T]) Failed(g *Grant[T], b Setback) {
+	g.Member.failures.Add(1)
+	if p.options().SetBack != nil {
+		p.options().SetBack(g.Member, b)
+	}
 	if len(p.rules().steps) == 0 {
 		p.unprobe(g)
 		return

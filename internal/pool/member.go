@@ -39,7 +39,8 @@ type Member[T Transport] struct {
 	open atomic.Bool
 	// probing: a live request is finding out whether its rest is over.
 	probing atomic.Bool
-	rests   atomic.Uint64
+	// rests counts how often it was made to rest, failures what counted against it.
+	rests, failures atomic.Uint64
 	// rested tells who checks its health that a rest has begun.
 	rested  chan struct{}
 	latency balance.PeakEWMA
@@ -79,6 +80,9 @@ func (m *Member[T]) describe(e endpoint.Endpoint, place int) {
 
 // Rests returns how often it was made to rest.
 func (m *Member[T]) Rests() uint64 { return m.rests.Load() }
+
+// Failures returns how many requests of it have failed in a way that counts.
+func (m *Member[T]) Failures() uint64 { return m.failures.Load() }
 
 // InFlight returns how many requests it is serving.
 func (m *Member[T]) InFlight() int { return int(m.inFlight.Load()) }

@@ -39,6 +39,9 @@ type Options[T Transport] struct {
 	SlowStart time.Duration
 	// ProbeTimeout bounds one dial in the background.
 	ProbeTimeout time.Duration
+	// SetBack is told of every failure that counts against a member. It must not
+	// block. If nil, nobody is.
+	SetBack func(*Member[T], Setback)
 	// Log gets the changes of condition. If nil, they are not logged.
 	Log *slog.Logger
 	// Changed is told of every change of condition. It must not block. If nil,
