@@ -23,8 +23,16 @@ type Options struct {
 	Services Services
 	// Events tells what changes. If nil, there is no such path.
 	Events Events
-	// Drains takes endpoints out of service. If nil, there is no such path.
+	// Endpoints changes who serves a service. If nil, there are no such paths.
+	Endpoints Endpoints
+	// Drains takes endpoints out of service where there is no Endpoints. If nil,
+	// there is no such path.
 	Drains Drains
+	// Config returns the configuration in force, to be written as JSON, without
+	// its secrets. If nil, there is no such path.
+	Config func() any
+	// Reload reads the configuration again. If nil, there is nothing to read.
+	Reload Reload
 	// Verbose shows the text of endpoints' last errors, and the reasons of
 	// events.
 	Verbose bool
@@ -34,27 +42,38 @@ type Options struct {
 
 // New returns the handler of an admin listener.
 func New(options Options) http.Handler {
-	guarded := []route{
-		{"/", methods{http.MethodGet: servePage(options)}},
-		{"/v1/services", methods{http.MethodGet: serveServices(options)}},
-		{"/v1/services/{}", methods{http.MethodGet: serveService(options)}},
-	}
-	if options.Metrics != nil {
-		guarded = append(guarded, metricsRoute(options.Metrics))
-	}
-	if options.Events != nil {
-		guarded = append(guarded, route{"/v1/events", methods{http.MethodGet: serveEvents(options)}})
-	}
-	if options.Drains != nil {
-		guarded = append(guarded, route{"/v1/services/{}/endpoints/{}/drain", methods{
-			http.MethodPost:   serveDrain(options, true),
-			http.MethodDelete: serveDrain(options, false),
-		}})
-	}
 	return secure(table{
 		routes: healthRoutes(options.NotReady),
-		orElse: newGate(options, table{routes: guarded, orElse: http.HandlerFunc(serveNotFound)}),
+		orElse: newGate(options, table{routes: guardedRoutes(options), orElse: http.HandlerFunc(serveNotFound)}),
 	})
+}
+
+// guardedRoutes are those behind the gate.
+func guardedRoutes(options Options) []route {
+	list := []route{
+		{"/", methods{http.MethodGet: servePage(options)}},
+		{"/v1/status", methods{http.MethodGet: serveStatus(options)}},
+		{"/v1/services", methods{http.MethodGet: serveServices(options)}},
+		{"/v1/services/{}", methods{http.MethodGet: serveService(options)}},
+		{"/v1/reload", methods{http.MethodPost: serveReload(options.Reload)}},
+		{"/v1/openapi.json", methods{http.MethodGet: serveOpenAPI}},
+	}
+	if options.Metrics != nil {
+		list = append(list, metricsRoute(options.Metrics))
+	}
+	if options.Events != nil {
+		list = append(list, route{"/v1/events", methods{http.MethodGet: serveEvents(options)}})
+	}
+	if options.Config != nil {
+		list = append(list, route{"/v1/config", methods{http.MethodGet: serveConfig(options.Config)}})
+	}
+	switch {
+	case options.Endpoints != nil:
+		list = append(list, resource{options.Endpoints, newTagger(), options.Verbose}.routes()...)
+	case options.Drains != nil:
+		list = append(list, drainRoute(options.Drains))
+	}
+	return list
 }
 
 // MetricsOnly returns the handler of a listener for scrapers and orchestrators

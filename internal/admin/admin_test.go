@@ -172,9 +172,9 @@ func TestReadyz_TellsWhyNot(t *testing.T) {
 func TestServices_JSON(t *testing.T) {
 	body, _ := io.ReadAll(ask(New(newOptions()), "GET", "/v1/services").Body)
 	want := `{"services":[{"name":"web","strategy":"failover","balance":"round_robin","concurrency":20,"in_flight":3,"queue_waiting":2,"endpoints":[` +
-		`{"name":"a","url":"http://10.0.0.1:80","weight":1,"up":true,"since":"2026-01-02T02:04:05Z","state":"up","in_flight":3,"concurrency":9,"idle_connections":2},` +
+		`{"name":"a","url":"http://10.0.0.1:80","weight":1,"up":true,"since":"2026-01-02T02:04:05Z","state":"up","in_flight":3,"concurrency":9,"idle_connections":2,"failures":0,"rests":0},` +
 		`{"name":"https://u:xxxxx@10.0.0.2/","url":"https://u:xxxxx@10.0.0.2/","weight":2,"up":false,` +
-		`"state":"resting","step":2,"until":"2026-01-02T02:04:06Z","in_flight":0,"idle_connections":0}]},` +
+		`"state":"resting","step":2,"until":"2026-01-02T02:04:06Z","in_flight":0,"idle_connections":0,"failures":0,"rests":0}]},` +
 		`{"name":"shop/v@1","endpoints":[]}]}`
 	if got := strings.Join(strings.Fields(string(body)), ""); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -186,7 +186,7 @@ func TestReference_NamesEveryMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, object := range []reflect.Type{reflect.TypeFor[Service](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Event]()} {
+	for _, object := range []reflect.Type{reflect.TypeFor[Service](), reflect.TypeFor[Endpoint](), reflect.TypeFor[Source](), reflect.TypeFor[Event](), reflect.TypeFor[Description](), reflect.TypeFor[Problem]()} {
 		for field := range object.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if !regexp.MustCompile("(?m)^\\| .*`" + name + "`.* \\|").Match(reference) {

@@ -8,21 +8,30 @@ type Drains interface {
 	Drain(service, endpoint string, on bool) bool
 }
 
+// drainRoute is for a proxy whose endpoints cannot be changed otherwise.
+func drainRoute(drains Drains) route {
+	return route{"/v1/services/{}/endpoints/{}/drain", methods{
+		http.MethodPost:   serveDrain(drains, true),
+		http.MethodDelete: serveDrain(drains, false),
+	}}
+}
+
 // serveDrain begins the draining of an endpoint, or calls it off.
-func serveDrain(options Options, on bool) handler {
+func serveDrain(drains Drains, on bool) handler {
 	return func(w http.ResponseWriter, _ *http.Request, args []string) {
 		service, endpoint := args[0], args[1]
-		if !options.Drains.Drain(service, endpoint, on) {
-			writeProblem(w, problem{
-				Status: http.StatusNotFound, Error: "unknown_endpoint",
-				Detail: "There is no endpoint of that name in a service of that name.",
-			})
+		if !drains.Drain(service, endpoint, on) {
+			writeRefusal(w, unknownEndpoint)
 			return
 		}
-		writeJSON(w, struct {
-			Service  string `json:"service"`
-			Endpoint string `json:"endpoint"`
-			Draining bool   `json:"draining"`
-		}{service, redact(endpoint), on})
+		writeDraining(w, service, endpoint, on)
 	}
+}
+
+func writeDraining(w http.ResponseWriter, service, endpoint string, on bool) {
+	writeJSON(w, struct {
+		Service  string `json:"service"`
+		Endpoint string `json:"endpoint"`
+		Draining bool   `json:"draining"`
+	}{service, redact(endpoint), on})
 }

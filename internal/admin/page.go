@@ -6,7 +6,9 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,7 +17,7 @@ var pageFiles embed.FS
 
 // pageFuncs are the texts that the template makes of services and endpoints;
 // page.js makes the same.
-var pageFuncs = template.FuncMap{"about": about, "state": state, "rest": rest}
+var pageFuncs = template.FuncMap{"about": about, "trouble": trouble, "origin": origin, "state": state, "rest": rest}
 
 // about returns what there is to say of a service beside its name.
 func about(s Service) string {
@@ -34,6 +36,40 @@ func about(s Service) string {
 	if s.QueueWaiting > 0 {
 		parts = append(parts, fmt.Sprintf("%d waiting", s.QueueWaiting))
 	}
+	for _, version := range slices.Sorted(maps.Keys(s.Split)) {
+		parts = append(parts, fmt.Sprintf("%s: %d", version, s.Split[version]))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// trouble returns what is wrong with a source; nothing if it is well.
+func trouble(s Source) string {
+	if s.State == "" || s.State == "ok" {
+		return ""
+	}
+	text := s.Kind + " is " + s.State
+	if !s.Since.IsZero() {
+		text += " since " + s.Since.Format(clock)
+	}
+	if s.Error != "" {
+		text += ": " + s.Error
+	}
+	return text
+}
+
+// clock is how the page writes a time, which is in UTC.
+const clock = "2006-01-02 15:04:05Z"
+
+// origin returns who announced an endpoint, and where it stands. Of a worker more is
+// said elsewhere.
+func origin(e Endpoint) string {
+	var parts []string
+	if e.Source != "" && e.Worker == nil {
+		parts = append(parts, "from "+e.Source)
+	}
+	if e.Zone != "" && e.Worker == nil {
+		parts = append(parts, e.Zone)
+	}
 	return strings.Join(parts, " · ")
 }
 
@@ -49,14 +85,17 @@ func state(e Endpoint) string {
 	}
 }
 
-// rest returns which rest an endpoint takes, and until when.
+// rest returns which rest an endpoint takes, until when, and how often it has failed.
 func rest(e Endpoint) string {
 	var parts []string
 	if e.Step > 0 {
 		parts = append(parts, fmt.Sprintf("step %d", e.Step))
 	}
 	if !e.Until.IsZero() {
-		parts = append(parts, "until "+e.Until.Format("2006-01-02 15:04:05Z"))
+		parts = append(parts, "until "+e.Until.Format(clock))
+	}
+	if e.Failures > 0 {
+		parts = append(parts, fmt.Sprintf("failures: %d", e.Failures))
 	}
 	return strings.Join(parts, ", ")
 }

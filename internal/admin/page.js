@@ -21,11 +21,19 @@ function about(service) {
   const inFlight = service.in_flight || 0;
   return joined([service.strategy, service.balance,
     service.concurrency ? inFlight + " / " + service.concurrency + " in flight" : inFlight && inFlight + " in flight",
-    service.queue_waiting && service.queue_waiting + " waiting"], " \u00b7 ");
+    service.queue_waiting && service.queue_waiting + " waiting",
+    ...Object.entries(service.split || {}).sort().map(([version, weight]) => version + ": " + weight)], " \u00b7 ");
+}
+function trouble(source) {
+  return joined([source.kind + " is " + source.state + (source.since ? " for " + ago(source.since) : ""), source.error], ": ");
+}
+function origin(endpoint) {
+  return joined([endpoint.source && "from " + endpoint.source, endpoint.zone], " \u00b7 ");
 }
 function rest(endpoint) {
   const left = Math.max(0, Math.ceil((Date.parse(endpoint.until) - Date.now()) / 1000));
-  return joined([endpoint.step && "step " + endpoint.step, endpoint.until && left + " s left"], ", ");
+  return joined([endpoint.step && "step " + endpoint.step, endpoint.until && left + " s left",
+    endpoint.failures && "failures: " + endpoint.failures], ", ");
 }
 function dialedIn(worker) {
   const labels = Object.entries(worker.labels || {}).map(([name, value]) => name + "=" + value);
@@ -35,6 +43,7 @@ function row(endpoint) {
   const tr = element("tr"), name = element("td", endpoint.name), since = element("td");
   if (endpoint.url !== endpoint.name && !endpoint.worker) name.append(element("br"), element("span", endpoint.url, "quiet"));
   if (endpoint.worker) name.append(element("br"), element("span", dialedIn(endpoint.worker), "quiet"));
+  else if (origin(endpoint)) name.append(element("br"), element("span", origin(endpoint), "quiet"));
   if (endpoint.last_error) name.append(element("br"), element("span", endpoint.last_error, "error"));
   if (endpoint.since) {
     const time = element("time", ago(endpoint.since));
@@ -65,6 +74,9 @@ function section(service) {
   table.append(thead, body);
   const title = element("h2", service.name);
   if (about(service)) title.append(" ", element("span", about(service), "quiet"));
+  for (const source of service.sources || []) {
+    if (source.state !== "ok") title.append(element("br"), element("span", trouble(source), "error"));
+  }
   s.append(title, table);
   return s;
 }

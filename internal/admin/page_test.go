@@ -24,7 +24,9 @@ func TestPage_EscapesHostileNames(t *testing.T) {
 			Name:      name,
 			Strategy:  name,
 			Balance:   name,
-			Endpoints: []Endpoint{{Name: name, URL: name + "x", LastError: name, State: name}},
+			Endpoints: []Endpoint{{Name: name, URL: name + "x", LastError: name, State: name, Source: name, Zone: name}},
+			Sources:   []Source{{Kind: name, State: name, Error: name}},
+			Split:     map[string]int{name: 1},
 		}}}
 		body, _ := page(t, options)
 		if strings.Contains(name, "<") && strings.Contains(body, name) {
@@ -44,15 +46,23 @@ func TestPage_EscapesHostileNames(t *testing.T) {
 func TestPage_ShowsWhatThereIs(t *testing.T) {
 	options := newOptions()
 	options.Version = "v1.2.3"
+	services := options.Services.(list)
+	services[0].Endpoints[0].Source, services[0].Endpoints[0].Zone, services[0].Endpoints[0].Failures = "etcd", "eu", 7
+	services[1].Split = map[string]int{"v2": 1, "v1": 9}
+	services[1].Sources = []Source{{Kind: "dns", State: "ok"}, {Kind: "etcd", State: "failing", Since: begin}}
 	body, _ := page(t, options)
 	for _, want := range []string{
 		"web", "shop/v@1", "http://10.0.0.1:80", "2026-01-02 02:04:05Z", "no endpoint yet", "v1.2.3",
 		`class="up"`, `class="resting"`, "step 2, until 2026-01-02 02:04:06Z", "3 / 9",
 		"failover · round_robin · 3 / 20 in flight · 2 waiting",
+		"from etcd · eu", "failures: 7", "v1: 9 · v2: 1", "etcd is failing since 2026-01-02 02:04:05Z",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+	if strings.Contains(body, "dns is") {
+		t.Error("the page tells of a source that is well")
 	}
 	if strings.Contains(body, "secret") {
 		t.Error("the page shows a password")

@@ -16,6 +16,12 @@ type problem struct {
 	Detail string `json:"detail,omitempty"`
 	// Reasons are those of a proxy that is not ready.
 	Reasons []string `json:"reasons,omitempty"`
+	// Problems are those of a configuration that was not taken over.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+func writeRefusal(w http.ResponseWriter, r *Refusal) {
+	writeProblem(w, problem{Status: r.Status, Error: r.Code, Detail: r.Detail})
 }
 
 func writeProblem(w http.ResponseWriter, p problem) {

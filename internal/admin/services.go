@@ -17,6 +17,8 @@ type Services interface {
 // A Service is one service as it is now.
 type Service struct {
 	Name string `json:"name"`
+	// Version is the part of Name after the @, if it is a version of a service.
+	Version string `json:"version,omitempty"`
 	// Strategy and Balance are how endpoints are tried and chosen.
 	Strategy string `json:"strategy,omitempty"`
 	Balance  string `json:"balance,omitempty"`
@@ -24,9 +26,30 @@ type Service struct {
 	Concurrency int `json:"concurrency,omitempty"`
 	// InFlight counts the requests that it is serving, QueueWaiting those that
 	// wait for an endpoint.
-	InFlight     int        `json:"in_flight,omitempty"`
-	QueueWaiting int        `json:"queue_waiting,omitempty"`
-	Endpoints    []Endpoint `json:"endpoints"`
+	InFlight     int `json:"in_flight,omitempty"`
+	QueueWaiting int `json:"queue_waiting,omitempty"`
+	// Split is how its requests are shared among its versions, as weights; nil if
+	// they are not.
+	Split map[string]int `json:"split,omitempty"`
+	// Sources are those that announce its endpoints beside the configuration.
+	Sources []Source `json:"sources,omitempty"`
+	// Removed names the endpoints that somebody has taken out through this API,
+	// whoever goes on announcing them.
+	Removed   []string   `json:"removed,omitempty"`
+	Endpoints []Endpoint `json:"endpoints"`
+}
+
+// A Source announces endpoints of a service: etcd, say.
+type Source struct {
+	Kind string `json:"kind"`
+	// State is ok, failing (what was known last is kept), or starting.
+	State string `json:"state"`
+	// Error is why it fails; shown only when Options.Verbose.
+	Error string `json:"error,omitempty"`
+	// Since is from when on it has been in this state.
+	Since time.Time `json:"since,omitzero"`
+	// Endpoints counts those that it announces.
+	Endpoints int `json:"endpoints"`
 }
 
 // An Endpoint is one endpoint as it is now.
@@ -34,6 +57,12 @@ type Endpoint struct {
 	Name   string `json:"name"`
 	URL    string `json:"url"`
 	Weight int    `json:"weight"`
+	// Source is who announced it: config, api, worker, or the kind of a source.
+	// Version, Zone and Labels are what was said of it beyond that.
+	Source  string            `json:"source,omitempty"`
+	Version string            `json:"version,omitempty"`
+	Zone    string            `json:"zone,omitempty"`
+	Labels  map[string]string `json:"labels,omitempty"`
 	// Up tells whether it would be given a request, Since from when on that
 	// has been so. If zero, nobody knows.
 	Up    bool      `json:"up"`
@@ -51,6 +80,11 @@ type Endpoint struct {
 	InFlight    int `json:"in_flight"`
 	Concurrency int `json:"concurrency,omitempty"`
 	Idle        int `json:"idle_connections"`
+	// Requests counts what it was sent; nil if nobody counts. Failures counts the
+	// tries that were held against it, Rests how often it was sent to rest.
+	Requests *uint64 `json:"requests,omitempty"`
+	Failures uint64  `json:"failures"`
+	Rests    uint64  `json:"rests"`
 	// Worker is what a worker that dialed in has said of itself; nil if it is none.
 	Worker *Worker `json:"worker,omitempty"`
 	// LastError is what went wrong last; shown only when Options.Verbose.
@@ -113,11 +147,27 @@ func shown(options Options) []Service {
 			}
 		}
 		services[i].Endpoints = endpoints
+		services[i].Sources = shownSources(services[i].Sources, options.Verbose)
+		services[i].Removed = slices.Clone(services[i].Removed)
+		for j, name := range services[i].Removed {
+			services[i].Removed[j] = redact(name)
+		}
 	}
 	if services == nil {
 		return []Service{}
 	}
 	return services
+}
+
+func shownSources(sources []Source, verbose bool) []Source {
+	list := slices.Clone(sources)
+	for i := range list {
+		list[i].Since = list[i].Since.UTC()
+		if !verbose {
+			list[i].Error = ""
+		}
+	}
+	return list
 }
 
 // redact hides the password of a URL; names may be URLs too.
