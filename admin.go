@@ -75,16 +75,18 @@ func (a *adminState) bound() string {
 
 func (p *Proxy) adminOptions(l net.Listener) admin.Options {
 	return admin.Options{
-		Token:    p.config().Admin.Token,
-		Loopback: admin.Loopback(l),
-		Hosts:    p.config().Admin.Hosts,
-		Metrics:  p.observer.Handler(),
-		NotReady: p.notReady,
-		Services: overview{p.services},
-		Events:   feed{p.events},
-		Drains:   drains{p.services},
-		Verbose:  p.config().Errors == "verbose",
-		Version:  Version,
+		Token:     p.config().Admin.Token,
+		Loopback:  admin.Loopback(l),
+		Hosts:     p.config().Admin.Hosts,
+		Metrics:   p.observer.Handler(),
+		NotReady:  p.notReady,
+		Services:  overview{p},
+		Events:    feed{p.events},
+		Endpoints: registry{p},
+		Config:    func() any { return p.config().Redacted() },
+		Reload:    p.reloader(),
+		Verbose:   p.config().Errors == "verbose",
+		Version:   Version,
 	}
 }
 

@@ -34,6 +34,8 @@ type liveService struct {
 	took    time.Duration // and how long it took
 
 	mu         sync.Mutex // held to change the pool; guards what follows, and the workers' member
+	edited     *edit      // at run time
+	put        []offer
 	configured []offer
 	provided   []provided
 	reached    map[string]*reached // by the endpoint's name
@@ -49,6 +51,7 @@ type described struct {
 
 func newLiveService(p *Proxy, name, version string, c config.Service) *liveService {
 	s := &liveService{proxy: p, name: name, version: version, roll: newRoll(), reached: map[string]*reached{}}
+	s.edited = p.edits.of(s.key())
 	s.members = pool.New(nil, nil, poolOptions(p, s.key(), c))
 	s.counted = p.observer.Service(s.fullName())
 	s.now.Store(&described{Service: service.New(serviceOptions(p, s.key(), c, s.members)), cfg: c})
@@ -78,6 +81,7 @@ func (s *liveService) describe(c config.Service, listed bool, configured []offer
 		cfg:     c, listed: listed, split: s.splitAs(c),
 	})
 	s.configured = configured
+	s.secureLocked(c)
 	s.publishLocked(true)
 }
 
@@ -122,14 +126,48 @@ func (s *liveService) abandon(from *source) {
 	}
 }
 
-// offersLocked returns all that was offered, each name once: what was changed at run
-// time comes first, then what the configuration says, then the sources in their order.
+// offersLocked returns all that was offered, each name once: first what the
+// configuration says, then what was put at run time, then the sources in their order.
+// What was put under a name, or removed, is what counts.
 func (s *liveService) offersLocked() []offer {
-	lists := [][]offer{s.configured}
+	lists := [][]offer{s.configured, s.put}
 	for _, p := range s.provided {
 		lists = append(lists, p.list)
 	}
-	return merge(lists)
+	put := make(map[string]offer, len(s.put))
+	for _, o := range s.put {
+		put[o.Name] = o
+	}
+	all := slices.DeleteFunc(merge(lists), func(o offer) bool { return s.edited.removed[o.Name] })
+	for i := range all {
+		if o, ok := put[all[i].Name]; ok {
+			all[i] = o
+		}
+	}
+	return all
+}
+
+// secureLocked has endpoints that the configuration does not list be verified as it
+// says now. Where the files for that cannot be read, the old ones go on.
+func (s *liveService) secureLocked(c config.Service) {
+	s.put = s.secured(s.put, c)
+	for i := range s.provided {
+		s.provided[i].list = s.secured(s.provided[i].list, c)
+	}
+}
+
+func (s *liveService) secured(list []offer, c config.Service) []offer {
+	list = slices.Clone(list)
+	for i, o := range list {
+		next, wrong := newOffer(o.Endpoint, config.Endpoint{Headers: o.headers}, c)
+		if wrong != nil {
+			s.proxy.log.Error("an endpoint is verified as before", "service", s.fullName(), "endpoint", o.Name, "error", wrong)
+			continue
+		}
+		next.from = o.from
+		list[i] = next
+	}
+	return list
 }
 
 func (s *liveService) key() serviceKey { return serviceKey{s.name, s.version} }
@@ -205,6 +243,7 @@ func (s *liveService) publishLocked(anew bool) (version uint64) {
 	for i, m := range s.members.Members()[offered:] {
 		workers[i].member = m
 	}
+	s.drainLocked()
 	for _, r := range left {
 		r.Close() // what it carries goes on
 	}
@@ -242,7 +281,7 @@ func (s *liveService) served() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	idle, _ := s.roll.idle()
-	return !idle || len(s.provided) > 0
+	return !idle || len(s.provided) > 0 || len(s.put) > 0
 }
 
 // idle reports whether nobody serves it at present, and since when no worker does.
@@ -259,8 +298,7 @@ func (s *liveService) drop() {
 	s.roll.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.configured = nil
-	s.provided = nil
+	s.configured, s.provided, s.put = nil, nil, nil
 	s.publishLocked(false)
 }
 

@@ -96,6 +96,8 @@ func (s *liveService) reachLocked(anew bool) (endpoints []endpoint.Endpoint, way
 			afresh := r.offer.tls != o.tls
 			r.offer = o
 			r.Reconfigure(s.transportOptions(o), afresh)
+		default:
+			r.offer = o // the same way, described anew
 		}
 		endpoints = append(endpoints, o.Endpoint)
 		ways[o.Name] = r.HTTP1

@@ -2,6 +2,8 @@ package weir
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/weirproxy/weir/internal/admin"
@@ -11,26 +13,54 @@ import (
 )
 
 // overview shows the state of services and endpoints to the admin listener.
-type overview struct{ services *catalog }
+type overview struct{ proxy *Proxy }
 
 // Services implements admin.Services.
-func (s overview) Services() []admin.Service {
+func (o overview) Services() []admin.Service {
 	var list []admin.Service
-	for _, svc := range s.services.list() {
-		c := svc.settings()
-		out := admin.Service{
-			Name: svc.fullName(), Strategy: c.Strategy, Balance: c.Balance,
-			QueueWaiting: svc.Pool().Waiting(), Concurrency: max(0, c.Concurrency), InFlight: svc.Pool().InFlight(),
-		}
-		workers := svc.roll.shown()
-		for _, m := range svc.Pool().Members() {
-			e := shownEndpoint(m)
-			e.Worker = workers[m.Transport]
-			out.Endpoints = append(out.Endpoints, e)
-		}
-		list = append(list, out)
+	sources := o.proxy.shownSources()
+	for _, s := range o.proxy.services.list() {
+		list = append(list, s.shown(sources[s.key()]))
 	}
 	return list
+}
+
+// shown is what is shown of the service, with these sources.
+func (s *liveService) shown(sources []admin.Source) admin.Service {
+	now := s.now.Load()
+	out := admin.Service{
+		Name: s.fullName(), Version: s.version, Strategy: now.cfg.Strategy, Balance: now.cfg.Balance,
+		QueueWaiting: s.Pool().Waiting(), Concurrency: max(0, now.cfg.Concurrency), InFlight: s.Pool().InFlight(),
+		Sources: sources,
+	}
+	if now.split != nil {
+		out.Split = now.cfg.Split
+	}
+	workers := s.roll.shown()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out.Removed = slices.Sorted(maps.Keys(s.edited.removed))
+	for _, m := range s.Pool().Members() {
+		e := shownEndpoint(m)
+		d := s.describedLocked(m, workers[m.Transport])
+		e.Worker, e.Source, e.Version, e.Zone, e.Labels = workers[m.Transport], d.Source, s.version, d.Zone, d.Labels
+		out.Endpoints = append(out.Endpoints, e)
+	}
+	return out
+}
+
+// shownSources returns what is shown of the sources of each service.
+func (p *Proxy) shownSources() map[serviceKey][]admin.Source {
+	all := map[serviceKey][]admin.Source{}
+	for _, s := range p.following() {
+		state := s.state.Load()
+		shown := admin.Source{Kind: s.kind, State: state.word(), Since: state.since.UTC(), Endpoints: state.endpoints}
+		if state.err != nil {
+			shown.Error = state.err.Error()
+		}
+		all[s.key] = append(all[s.key], shown)
+	}
+	return all
 }
 
 func shownEndpoint(m *service.Member) admin.Endpoint {
@@ -40,7 +70,7 @@ func shownEndpoint(m *service.Member) admin.Endpoint {
 		Name: m.Endpoint.Name, URL: m.Endpoint.Address.String(), Weight: m.Weight(),
 		Up: state.Condition.Available(), State: stateName(m), Since: clockTime(state.Since),
 		InFlight: m.InFlight(), Idle: idle, Concurrency: m.Concurrency(),
-		Step: state.Step,
+		Failures: m.Failures(), Rests: m.Rests(), Step: state.Step,
 	}
 	if state.Step > 0 {
 		e.Until = clockTime(state.Until)
@@ -102,20 +132,4 @@ func (f feed) Subscribe(after uint64) (at uint64, next admin.NextEvent) {
 		e, missed, err := s.Next(ctx)
 		return admin.Event(e), missed, err
 	}
-}
-
-// drains lets whoever runs the proxy take an endpoint out of service.
-type drains struct{ services *catalog }
-
-// Drain implements admin.Drains.
-func (d drains) Drain(service, endpoint string, on bool) bool {
-	for _, s := range d.services.list() {
-		for _, m := range s.Pool().Members() {
-			if s.fullName() == service && m.Endpoint.Name == endpoint {
-				s.Pool().Drain(m, on)
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -139,6 +139,13 @@ func (r *roll) announced() (workers []*worker, endpoints []endpoint.Endpoint, ve
 	return slices.Clone(r.workers), endpoints, r.version
 }
 
+// has reports whether a worker is called that.
+func (r *roll) has(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.taken[name] != nil
+}
+
 // names returns how the workers are called.
 func (r *roll) names() []string {
 	r.mu.Lock()

@@ -59,6 +59,17 @@ type sourceState struct {
 	endpoints int
 }
 
+// word is the state in one word.
+func (s *sourceState) word() string {
+	switch {
+	case s.err != nil:
+		return "failing"
+	case !s.ever:
+		return "starting"
+	}
+	return "ok"
+}
+
 // compare orders the sources of a service.
 func (s *source) compare(other *source) int {
 	return cmp.Or(cmp.Compare(s.rank, other.rank), cmp.Compare(other.age, s.age))
@@ -209,9 +220,11 @@ func (s *source) retract() {
 
 // sourceChanged tells whoever listens that a source can be asked again, or cannot.
 func (p *Proxy) sourceChanged(s *source) {
-	e := observe.Event{Time: time.Now(), Type: "source_state", Service: s.key.String(), Source: s.kind, To: "ok"}
-	if err := s.state.Load().err; err != nil {
-		e.To, e.Reason = "failing", err.Error()
+	e := observe.Event{Time: time.Now(), Type: "source_state", Service: s.key.String(), Source: s.kind}
+	state := s.state.Load()
+	e.To = state.word()
+	if state.err != nil {
+		e.Reason = state.err.Error()
 	}
 	p.events.Publish(e)
 }

@@ -44,10 +44,12 @@ type Proxy struct {
 	events    *observe.Events
 	secret    []byte // what cookies are signed with unless a secret is configured
 	services  *catalog
-	own       []*source                 // a program's own sources
-	policies  map[string]balance.Policy // a program's own, by service
-	extractor Extractor                 // nil: routes decide
-	failures  func(Failure)             // nil: nobody wants to know
+	edits     edits
+	own       []*source                        // a program's own sources
+	policies  map[string]balance.Policy        // a program's own, by service
+	extractor Extractor                        // nil: routes decide
+	failures  func(Failure)                    // nil: nobody wants to know
+	read      func() (*Config, []error, error) // nil: there is no file
 	sources   atomic.Pointer[[]*source]
 	watched   int // how many sources there were; enact guards it
 	plan      atomic.Pointer[plan]
@@ -134,6 +136,7 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		return nil, err
 	}
 	found := &problems{cfg: p.config()}
+	p.readState(found)
 	p.doors = newDoors(p.config(), found)
 	p.workers = newWorkers(p)
 	p.attach = newAttachDoor(p, found)
@@ -143,10 +146,14 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		_ = p.observer.Close(context.Background())
 		return nil, err
 	}
+	p.server = p.newServer()
 	p.sourcesCtx, p.unwatch = context.WithCancel(context.Background())
 	p.enact(pl)
+	if err := p.restore(); err != nil {
+		_ = p.Shutdown(context.Background())
+		return nil, config.Problems{p.config().At("state", err.Error())}
+	}
 	p.observer.SetSource(gauges{p.services})
-	p.server = p.newServer()
 	return p, nil
 }
 

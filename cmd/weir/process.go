@@ -30,7 +30,7 @@ type process struct {
 	stopText  string
 	// again reads the configuration file once more, with the flags over it; nil
 	// without a file.
-	again func() (*weir.Config, error)
+	again func() (c *weir.Config, warnings []error, err error)
 
 	proxy *weir.Proxy
 }
@@ -48,7 +48,11 @@ func (p *process) run() error {
 
 // open makes the proxy and opens everything it needs, or nothing.
 func (p *process) open() error {
-	proxy, err := weir.New(*p.cfg, weir.WithLogger(p.log))
+	options := []weir.Option{weir.WithLogger(p.log)}
+	if p.again != nil {
+		options = append(options, weir.WithReload(p.again))
+	}
+	proxy, err := weir.New(*p.cfg, options...)
 	if err != nil {
 		return err
 	}
@@ -136,9 +140,9 @@ func (p *process) reload() {
 		}
 		return
 	}
-	c, err := p.again()
-	if err == nil {
-		err = p.proxy.Apply(*c)
+	warnings, err := p.proxy.Reload()
+	for _, w := range warnings {
+		warn(p.stderr, "%v", w)
 	}
 	if err == nil {
 		p.log.Info("configuration and certificates were read again")
@@ -184,8 +188,9 @@ func (p *process) stop(served <-chan error) error {
 // way. That some of them take too long is no failure: the timeout was configured
 // for them.
 func (p *process) shutDown() error {
-	time.Sleep(max(0, p.cfg.Shutdown.Delay.Std()))
-	timeout := max(0, p.cfg.Shutdown.Timeout.Std())
+	limits := p.proxy.Config().Shutdown // as it is now: the file may have been read again
+	time.Sleep(max(0, limits.Delay.Std()))
+	timeout := max(0, limits.Timeout.Std())
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	err := p.proxy.Shutdown(ctx)

@@ -48,9 +48,12 @@ func run(flags *runFlags, stderr io.Writer) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
-	c, err := flags.configuration(stderr)
+	c, warnings, err := flags.configuration()
 	if err != nil {
 		return err
+	}
+	for _, w := range warnings {
+		warn(stderr, "%v", w)
 	}
 	signals, release := catchSignals()
 	defer release()
@@ -59,7 +62,7 @@ func run(flags *runFlags, stderr io.Writer) error {
 		stopAfter: time.Duration(flags.stopAfter.Duration), stopText: flags.stopAfter.written,
 	}
 	if flags.config != "" {
-		p.again = func() (*weir.Config, error) { return flags.configuration(stderr) }
+		p.again = flags.configuration
 	}
 	return failed(p.run())
 }
@@ -81,28 +84,26 @@ var levels = map[string]slog.Level{
 }
 
 // configuration returns what is written in the file, or what stands for it, with
-// the flags over it.
-func (f *runFlags) configuration(stderr io.Writer) (*weir.Config, error) {
-	c := &weir.Config{}
+// the flags over it, and what is unwise about it.
+func (f *runFlags) configuration() (c *weir.Config, warnings []error, err error) {
+	c = &weir.Config{}
 	switch {
 	case f.config != "":
-		loaded, err := load(f.config, stderr)
-		if err != nil {
-			return nil, failed(err)
+		if c, warnings, err = weir.Load(f.config); err != nil {
+			return nil, nil, failed(err)
 		}
-		c = loaded
 	case !f.given("to") && f.attach != "off":
 		c = config.Zero()
 	}
 	for _, w := range f.override(c) {
-		warn(stderr, "%s", w)
+		warnings = append(warnings, errors.New(w))
 	}
 	c = c.WithDefaults()
 	if problems := c.Validate(); len(problems) > 0 {
 		// The file alone was valid: it is the flags.
-		return nil, f.explain(problems)
+		return nil, nil, f.explain(problems)
 	}
-	return c, nil
+	return c, warnings, nil
 }
 
 func (f *runFlags) check() error {
