@@ -146,7 +146,7 @@ func (c *change) edit(s *liveService) (*edit, error) {
 		delete(next.drained, c.id)
 	}
 	if next.size() > maxEdited {
-		return nil, &admin.Refusal{Status: http.StatusInsufficientStorage, Code: "too_many_endpoints", Detail: "As many endpoints of the service were changed as can be."}
+		return nil, &admin.Refusal{Status: http.StatusServiceUnavailable, Code: "too_many_endpoints", Detail: "As many endpoints of the service were changed as can be."}
 	}
 	return next, nil
 }
@@ -154,7 +154,7 @@ func (c *change) edit(s *liveService) (*edit, error) {
 // put is the endpoint that is to be.
 func (c *change) put() (edited, error) {
 	if err := checkServiceKey(c.key); err != nil {
-		return edited{}, &admin.Refusal{Status: http.StatusUnprocessableEntity, Code: "bad_service", Detail: sentence(err)}
+		return edited{}, &admin.Refusal{Status: http.StatusUnprocessableEntity, Code: "bad_service_name", Detail: sentence(err)}
 	}
 	d := c.Put
 	address, err := endpoint.ParseAddress(d.URL)

@@ -297,7 +297,7 @@ func TestOpenAPI_HasTheMembersOfEveryObject(t *testing.T) {
 }
 
 // fromBehind are the codes of refusals that the proxy behind the API makes.
-var fromBehind = []string{"bad_service_name", "own_listener", "state_not_written", "too_many_services", "worker"}
+var fromBehind = []string{"bad_service_name", "own_listener", "state_not_written", "stopping", "too_many_endpoints", "too_many_services", "worker"}
 
 // TestErrors_AreInTheReferenceAndInTheDocument holds the closed list of codes to
 // what the source has.
