@@ -56,5 +56,8 @@ func (m *sourceMaker) add(kind string, settings any, from provider.Provider, err
 		m.found.addOptions(m.path+"."+kind, err)
 		return
 	}
-	m.list = append(m.list, &source{key: m.key, kind: kind, rank: len(m.list), settings: settings, provider: from})
+	m.list = append(m.list, &source{
+		key: m.key, kind: kind, rank: len(m.list), settings: settings,
+		provider: provider.Damped(from, provider.DampOptions{Log: m.proxy.log}),
+	})
 }
