@@ -32,7 +32,7 @@ var house = []struct{ room, imports string }{
 	{"provider/consul", "endpoint provider provider/internal/registry"},
 	{"provider/dns", "endpoint provider"},
 	{"provider/etcd", "endpoint provider provider/internal/registry"},
-	{"provider/file", "endpoint provider provider/internal/registry"},
+	{"provider/file", "endpoint internal/filewatch provider provider/internal/registry"},
 	{"provider/zookeeper", "endpoint provider provider/internal/registry"},
 	{"provider/internal/registry", "endpoint provider"},
 	{"provider", "endpoint"},
@@ -54,6 +54,7 @@ var house = []struct{ room, imports string }{
 	{"internal/conn", ""},
 	{"internal/http1", "internal/exchange"},
 	{"endpoint", ""},
+	{"internal/filewatch", ""},
 	{"internal/exchange", ""},
 }
 
