@@ -25,6 +25,7 @@ import (
 	"strings"
 
 	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 // A Provider knows the endpoints of one service from etcd. It is a
@@ -48,18 +49,18 @@ func (p *Provider) path() string { return p.o.Prefix + "/" + p.o.Service + "/" }
 
 // Watch implements provider.Provider.
 func (p *Provider) Watch(ctx context.Context, update func(provider.Update)) error {
-	told := &announcer{update: update, log: p.o.Log, path: p.path()}
-	var pauses pauses
+	told := registry.NewAnnouncer(update, p.o.Log, p.path())
+	var pauses registry.Pauses
 	for {
 		lasted, err := p.visit(ctx, told)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if lasted {
-			pauses.reset()
+			pauses.Reset()
 		}
-		told.fail(fmt.Errorf("etcd %s: %w", strings.Join(p.o.Endpoints, ", "), err))
-		if !pauses.wait(ctx) {
+		told.Fail(fmt.Errorf("etcd %s: %w", strings.Join(p.o.Endpoints, ", "), err))
+		if !pauses.Wait(ctx) {
 			return nil
 		}
 	}

@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -20,6 +23,18 @@ const (
 	defaultPort   = "2379"
 	defaultResync = time.Minute
 )
+
+// The bounds of what is taken from a cluster.
+const (
+	// MaxValue is the greatest size of a value, in bytes. An entry with a larger one
+	// is left out.
+	MaxValue = registry.MaxValue
+	// MaxEndpoints is how many entries of a service are looked at.
+	MaxEndpoints = registry.MaxEndpoints
+)
+
+// A Problem is an option that is wrong.
+type Problem = provider.Problem
 
 // Options say where a service is registered.
 type Options struct {
@@ -53,7 +68,7 @@ type Options struct {
 // withDefaults fills in what was left out, and tells what is wrong. It reads the
 // files, for a mistake in them is best told at once.
 func (o Options) withDefaults() (Options, error) {
-	var wrong problems
+	var wrong registry.Problems
 	o.Prefix = strings.TrimRight(cmp.Or(o.Prefix, defaultPrefix), "/")
 	o.Resync = cmp.Or(o.Resync, defaultResync)
 	if o.Log == nil {
@@ -62,60 +77,60 @@ func (o Options) withDefaults() (Options, error) {
 	o.Endpoints = o.servers(&wrong)
 	o.checkKeys(&wrong)
 	o.checkCredentials(&wrong)
-	return o, wrong.err()
+	return o, wrong.Err()
 }
 
-func (o Options) checkKeys(wrong *problems) {
+func (o Options) checkKeys(wrong *registry.Problems) {
 	switch {
 	case o.Service == "":
-		wrong.add("service", "is missing")
+		wrong.Add("service", "is missing")
 	case strings.Contains(o.Service, "/"):
-		wrong.add("service", "%q has a slash", o.Service)
-	case !isPlain(o.Service):
-		wrong.add("service", "%q has control characters", o.Service)
+		wrong.Add("service", "%q has a slash", o.Service)
+	case !registry.IsPlain(o.Service):
+		wrong.Add("service", "%q has control characters", o.Service)
 	}
-	if !isPlain(o.Prefix) {
-		wrong.add("prefix", "%q has control characters", o.Prefix)
+	if !registry.IsPlain(o.Prefix) {
+		wrong.Add("prefix", "%q has control characters", o.Prefix)
 	}
 	if o.Resync < 0 {
-		wrong.add("resync", "%v is negative", o.Resync)
+		wrong.Add("resync", "%v is negative", o.Resync)
 	}
 }
 
-func (o Options) checkCredentials(wrong *problems) {
+func (o Options) checkCredentials(wrong *registry.Problems) {
 	secure := o.secure()
 	switch {
 	case o.Cert != "" && o.Key == "":
-		wrong.add("key", "is missing beside cert")
+		wrong.Add("key", "is missing beside cert")
 	case o.Key != "" && o.Cert == "":
-		wrong.add("cert", "is missing beside key")
+		wrong.Add("cert", "is missing beside key")
 	case o.Cert != "" && !secure:
-		wrong.add("cert", "has no effect: the endpoints are http://")
+		wrong.Add("cert", "has no effect: the endpoints are http://")
 	case o.Cert != "":
 		if _, err := tls.LoadX509KeyPair(o.Cert, o.Key); err != nil {
-			wrong.add("cert", "%v", err)
+			wrong.Add("cert", "%v", err)
 		}
 	}
 	switch {
 	case o.CA != "" && !secure:
-		wrong.add("ca", "has no effect: the endpoints are http://")
+		wrong.Add("ca", "has no effect: the endpoints are http://")
 	case o.CA != "":
 		if _, err := readAuthorities(o.CA); err != nil {
-			wrong.add("ca", "%v", err)
+			wrong.Add("ca", "%v", err)
 		}
 	}
 	switch {
 	case o.User != "" && o.Password == "":
-		wrong.add("password", "is missing beside user")
+		wrong.Add("password", "is missing beside user")
 	case o.Password != "" && o.User == "":
-		wrong.add("user", "is missing beside password")
+		wrong.Add("user", "is missing beside password")
 	}
 }
 
 // servers returns the endpoints written in full.
-func (o Options) servers(wrong *problems) []string {
+func (o Options) servers(wrong *registry.Problems) []string {
 	if len(o.Endpoints) == 0 {
-		wrong.add("endpoints", "are missing; write at least one, such as http://127.0.0.1:2379")
+		wrong.Add("endpoints", "are missing; write at least one, such as http://127.0.0.1:2379")
 	}
 	list := make([]string, len(o.Endpoints))
 	for i, raw := range o.Endpoints {
@@ -123,9 +138,9 @@ func (o Options) servers(wrong *problems) []string {
 		server, err := o.server(raw)
 		switch {
 		case err != nil:
-			wrong.add(place, "%v", err)
+			wrong.Add(place, "%v", err)
 		case list[0] != "" && isSecure(server) != isSecure(list[0]):
-			wrong.add(place, "%s and %s: all are http, or all https", server, list[0])
+			wrong.Add(place, "%s and %s: all are http, or all https", server, list[0])
 		}
 		list[i] = server
 	}

@@ -10,6 +10,8 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -27,35 +29,35 @@ type visit struct {
 	client  *clientv3.Client
 	path    string
 	resync  time.Duration
-	told    *announcer
-	entries map[string]entry
+	told    *registry.Announcer
+	entries map[string]registry.Entry
 }
 
 // visit connects and tells what there is, until that goes wrong. It reports whether
 // it went well for a while.
-func (p *Provider) visit(ctx context.Context, told *announcer) (lasted bool, err error) {
+func (p *Provider) visit(ctx context.Context, told *registry.Announcer) (lasted bool, err error) {
 	client, err := p.dial(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer client.Close()
 	v := &visit{client: client, path: p.path(), resync: p.o.Resync, told: told}
-	var pauses pauses
+	var pauses registry.Pauses
 	for {
 		revision, err := v.list(ctx)
 		if err != nil {
 			return lasted, fmt.Errorf("list %s: %w", v.path, explain(err))
 		}
-		told.announce(v.entries)
+		told.Announce(v.entries)
 		since := time.Now()
 		if err := v.follow(ctx, revision+1); err != nil {
 			return lasted || time.Since(since) > steady, fmt.Errorf("watch %s: %w", v.path, explain(err))
 		}
 		if time.Since(since) > steady {
 			lasted = true
-			pauses.reset()
+			pauses.Reset()
 		}
-		if !pauses.wait(ctx) {
+		if !pauses.Wait(ctx) {
 			return lasted, ctx.Err()
 		}
 	}
@@ -63,14 +65,14 @@ func (p *Provider) visit(ctx context.Context, told *announcer) (lasted bool, err
 
 // list reads all entries as they were at one revision, and returns it.
 func (v *visit) list(ctx context.Context) (revision int64, err error) {
-	entries := map[string]entry{}
+	entries := map[string]registry.Entry{}
 	from, end := v.path, clientv3.GetPrefixRangeEnd(v.path)
 	for {
 		answer, err := v.ask(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(page), clientv3.WithRev(revision))
 		if errors.Is(err, rpctypes.ErrCompacted) {
 			// Somebody compacted between two pages; the next list is at a later
 			// revision.
-			entries, from, revision = map[string]entry{}, v.path, 0
+			entries, from, revision = map[string]registry.Entry{}, v.path, 0
 			continue
 		}
 		if err != nil {
@@ -83,7 +85,7 @@ func (v *visit) list(ctx context.Context) (revision int64, err error) {
 			v.put(entries, kv)
 		}
 		if !answer.More || len(entries) >= MaxEndpoints {
-			v.told.crowded(answer.More)
+			v.told.Crowded(answer.More)
 			v.entries = entries
 			return revision, nil
 		}
@@ -97,13 +99,13 @@ func (v *visit) ask(ctx context.Context, key string, opts ...clientv3.OpOption) 
 	return v.client.Get(ctx, key, opts...)
 }
 
-func (v *visit) put(entries map[string]entry, kv *mvccpb.KeyValue) {
+func (v *visit) put(entries map[string]registry.Entry, kv *mvccpb.KeyValue) {
 	key := strings.TrimPrefix(string(kv.Key), v.path)
 	if _, known := entries[key]; !known && len(entries) >= MaxEndpoints {
-		v.told.crowded(true)
+		v.told.Crowded(true)
 		return
 	}
-	entries[key] = readEntry(key, kv.Value)
+	entries[key] = registry.ReadEntry(key, kv.Value)
 }
 
 // follow takes in what changes from a revision on, until everything has to be listed
@@ -119,7 +121,7 @@ func (v *visit) follow(ctx context.Context, revision int64) error {
 		}
 	}()
 
-	again := time.NewTimer(jitter(v.resync))
+	again := time.NewTimer(registry.Jitter(v.resync))
 	defer again.Stop()
 	var calm <-chan time.Time
 	for {
@@ -137,7 +139,7 @@ func (v *visit) follow(ctx context.Context, revision int64) error {
 			}
 		case <-calm:
 			calm = nil
-			v.told.announce(v.entries)
+			v.told.Announce(v.entries)
 		case <-gone:
 			return ctx.Err()
 		case <-again.C:

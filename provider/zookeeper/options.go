@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -16,6 +19,18 @@ const (
 	defaultSession = 10 * time.Second
 	defaultResync  = time.Minute
 )
+
+// The bounds of what is taken from an ensemble.
+const (
+	// MaxValue is the greatest size of a node's data, in bytes. An entry with a larger one
+	// is left out.
+	MaxValue = registry.MaxValue
+	// MaxEndpoints is how many nodes of a service are looked at.
+	MaxEndpoints = registry.MaxEndpoints
+)
+
+// A Problem is an option that is wrong.
+type Problem = provider.Problem
 
 // Options say where a service is registered.
 type Options struct {
@@ -44,7 +59,7 @@ type Options struct {
 
 // withDefaults fills in what was left out, and tells what is wrong.
 func (o Options) withDefaults() (Options, error) {
-	var wrong problems
+	var wrong registry.Problems
 	o.Prefix = strings.TrimRight(cmp.Or(o.Prefix, defaultPrefix), "/")
 	o.Session = cmp.Or(o.Session, defaultSession)
 	o.Resync = cmp.Or(o.Resync, defaultResync)
@@ -54,56 +69,56 @@ func (o Options) withDefaults() (Options, error) {
 	o.Servers = o.servers(&wrong)
 	o.checkPath(&wrong)
 	if user, password, ok := strings.Cut(o.Auth, ":"); o.Auth != "" && (!ok || user == "" || password == "") {
-		wrong.add("auth", "is not user:password")
+		wrong.Add("auth", "is not user:password")
 	}
 	if o.Session < time.Second {
-		wrong.add("session", "%v is less than a second", o.Session)
+		wrong.Add("session", "%v is less than a second", o.Session)
 	}
 	if o.Resync < 0 {
-		wrong.add("resync", "%v is negative", o.Resync)
+		wrong.Add("resync", "%v is negative", o.Resync)
 	}
-	return o, wrong.err()
+	return o, wrong.Err()
 }
 
-func (o Options) checkPath(wrong *problems) {
+func (o Options) checkPath(wrong *registry.Problems) {
 	switch {
 	case o.Service == "":
-		wrong.add("service", "is missing")
+		wrong.Add("service", "is missing")
 	case strings.Contains(o.Service, "/"):
-		wrong.add("service", "%q has a slash", o.Service)
+		wrong.Add("service", "%q has a slash", o.Service)
 	case !isSegment(o.Service):
-		wrong.add("service", "%q cannot be the name of a node", o.Service)
+		wrong.Add("service", "%q cannot be the name of a node", o.Service)
 	}
 	if o.Prefix == "" {
 		return
 	}
 	below, ok := strings.CutPrefix(o.Prefix, "/")
 	if !ok {
-		wrong.add("prefix", "%q does not begin with a slash", o.Prefix)
+		wrong.Add("prefix", "%q does not begin with a slash", o.Prefix)
 		return
 	}
 	for segment := range strings.SplitSeq(below, "/") {
 		if !isSegment(segment) {
-			wrong.add("prefix", "%q has a part that cannot be the name of a node: %q", o.Prefix, segment)
+			wrong.Add("prefix", "%q has a part that cannot be the name of a node: %q", o.Prefix, segment)
 		}
 	}
 }
 
 // isSegment reports whether ZooKeeper takes a text for the name of a node.
 func isSegment(text string) bool {
-	return text != "" && text != "." && text != ".." && isPlain(text)
+	return text != "" && text != "." && text != ".." && registry.IsPlain(text)
 }
 
 // servers returns the servers with their ports.
-func (o Options) servers(wrong *problems) []string {
+func (o Options) servers(wrong *registry.Problems) []string {
 	if len(o.Servers) == 0 {
-		wrong.add("servers", "are missing; write at least one, such as 127.0.0.1:2181")
+		wrong.Add("servers", "are missing; write at least one, such as 127.0.0.1:2181")
 	}
 	list := make([]string, len(o.Servers))
 	for i, raw := range o.Servers {
 		server, err := readServer(raw)
 		if err != nil {
-			wrong.add(fmt.Sprintf("servers[%d]", i), "%v", err)
+			wrong.Add(fmt.Sprintf("servers[%d]", i), "%v", err)
 		}
 		list[i] = server
 	}
@@ -119,7 +134,7 @@ func readServer(raw string) (string, error) {
 			host = ""
 		}
 	}
-	if host == "" || !isPlain(host) || strings.ContainsAny(host, "/,@ []") {
+	if host == "" || !registry.IsPlain(host) || strings.ContainsAny(host, "/,@ []") {
 		return "", fmt.Errorf("%q is not the address of a ZooKeeper server; write host:port", raw)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-zookeeper/zk"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 // A question is what is to be read of a node.
@@ -55,7 +57,7 @@ type tree struct {
 }
 
 type node struct {
-	entry     entry
+	entry     registry.Entry
 	empty     bool
 	ephemeral bool
 	written   int64
@@ -98,11 +100,11 @@ func (t *tree) take(a answer) []question {
 		t.drop(key)
 		return nil
 	case a.forbidden != nil:
-		n.entry, n.empty = entry{wrong: a.forbidden}, false
+		n.entry, n.empty = registry.Entry{Wrong: a.forbidden}, false
 		return nil
 	}
 	if a.data {
-		n.entry, n.empty = readEntry(key, a.value), len(a.value) == 0
+		n.entry, n.empty = registry.ReadEntry(key, a.value), len(a.value) == 0
 		n.written, n.ephemeral = a.written, a.ephemeral
 	}
 	if !a.children || n.ephemeral {
@@ -178,8 +180,8 @@ func (t *tree) paths() []string {
 
 // entries returns what stands for an endpoint: no versions, and no node that is going
 // to be one or has been.
-func (t *tree) entries() map[string]entry {
-	list := make(map[string]entry, len(t.nodes))
+func (t *tree) entries() map[string]registry.Entry {
+	list := make(map[string]registry.Entry, len(t.nodes))
 	for key, n := range t.nodes {
 		top := !strings.Contains(key, "/")
 		if top && (len(n.below.names) > 0 || n.empty && !n.ephemeral) {

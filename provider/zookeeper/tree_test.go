@@ -101,7 +101,7 @@ func TestTree_TakesAnEphemeralNodeWithoutDataForAMistake(t *testing.T) {
 	a := contentOf("/x", "")
 	a.ephemeral = true
 	tr.take(a)
-	if e, ok := tr.entries()["x"]; !ok || e.wrong == nil {
+	if e, ok := tr.entries()["x"]; !ok || e.Wrong == nil {
 		t.Errorf("the entries are %v, want x, wrong", tr.entries())
 	}
 }
@@ -109,12 +109,12 @@ func TestTree_TakesAnEphemeralNodeWithoutDataForAMistake(t *testing.T) {
 func TestTree_LeavesOutWhatMayNotBeRead(t *testing.T) {
 	tr := grown(t)
 	tr.take(answer{question: question{path: "/weir/web/v1/b", data: true}, forbidden: errors.New("secret")})
-	if e := tr.entries()["v1/b"]; e.wrong == nil {
+	if e := tr.entries()["v1/b"]; e.Wrong == nil {
 		t.Error("a node that may not be read is an endpoint still")
 	}
 	tr.take(contentOf("/v1/b", "http://b"))
-	if e := tr.entries()["v1/b"]; e.wrong != nil {
-		t.Errorf("a node that may be read again is wrong: %v", e.wrong)
+	if e := tr.entries()["v1/b"]; e.Wrong != nil {
+		t.Errorf("a node that may be read again is wrong: %v", e.Wrong)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-zookeeper/zk"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -31,14 +33,14 @@ const (
 type visit struct {
 	*session
 	tree *tree
-	told *announcer
+	told *registry.Announcer
 	// unverified are nodes that are still to be looked at again.
 	unverified []string
 }
 
 // visit opens a session and tells what there is, until that goes wrong. It reports
 // whether it has told it, and whether it went well for a while.
-func (p *Provider) visit(ctx context.Context, told *announcer, closing *sync.WaitGroup) (seen, lasted bool, err error) {
+func (p *Provider) visit(ctx context.Context, told *registry.Announcer, closing *sync.WaitGroup) (seen, lasted bool, err error) {
 	s, err := p.connect(ctx, closing)
 	if err != nil {
 		return false, false, err
@@ -74,7 +76,7 @@ func (v *visit) catchUp() error {
 
 // follow takes in what changes, until the connection is lost.
 func (v *visit) follow(ctx context.Context, resync time.Duration) error {
-	again := time.NewTimer(jitter(resync))
+	again := time.NewTimer(registry.Jitter(resync))
 	defer again.Stop()
 	var calm <-chan time.Time
 	for {
@@ -91,7 +93,7 @@ func (v *visit) follow(ctx context.Context, resync time.Duration) error {
 			}
 		case <-again.C:
 			err = v.doubt(ctx)
-			again.Reset(jitter(resync))
+			again.Reset(registry.Jitter(resync))
 		case <-v.doubtful():
 			err = v.verify(ctx)
 		case <-v.lost:
@@ -106,8 +108,8 @@ func (v *visit) follow(ctx context.Context, resync time.Duration) error {
 }
 
 func (v *visit) announce() {
-	v.told.crowded(v.tree.crowded)
-	v.told.announce(v.tree.entries())
+	v.told.Crowded(v.tree.crowded)
+	v.told.Announce(v.tree.entries())
 }
 
 // doubt has all nodes be looked at again, as they are now.

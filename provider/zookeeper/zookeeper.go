@@ -32,6 +32,7 @@ import (
 	"sync"
 
 	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 // A Provider knows the endpoints of one service from ZooKeeper. It is a
@@ -55,24 +56,24 @@ func (p *Provider) path() string { return p.o.Prefix + "/" + p.o.Service }
 
 // Watch implements provider.Provider.
 func (p *Provider) Watch(ctx context.Context, update func(provider.Update)) error {
-	told := &announcer{update: update, log: p.o.Log, path: p.path() + "/"}
+	told := registry.NewAnnouncer(update, p.o.Log, p.path()+"/")
 	var closing sync.WaitGroup // sessions that are being left
 	defer closing.Wait()
-	var pauses pauses
+	var pauses registry.Pauses
 	for {
 		seen, lasted, err := p.visit(ctx, told, &closing)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if lasted {
-			pauses.reset()
+			pauses.Reset()
 		}
 		// If it was seen, it may be one server of several that has left: another
 		// one is asked before anybody is told.
 		if !seen {
-			told.fail(fmt.Errorf("zookeeper: %w", err))
+			told.Fail(fmt.Errorf("zookeeper: %w", err))
 		}
-		if !pauses.wait(ctx) {
+		if !pauses.Wait(ctx) {
 			return nil
 		}
 	}

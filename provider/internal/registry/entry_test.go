@@ -1,4 +1,4 @@
-package etcd
+package registry
 
 import (
 	"fmt"
@@ -19,12 +19,12 @@ func TestReadEntry_ReadsBothForms(t *testing.T) {
 		{"v2/a", `{"url":"http://a.example","version":"v2"}`, "a", "v2", "http://a.example"},
 		{"v2/a", `{"url":"http://a.example","since":{"what":["nobody","knows"]},"weight":null}`, "a", "v2", "http://a.example"},
 	} {
-		e := readEntry(tc.key, []byte(tc.value))
-		if e.wrong != nil {
-			t.Errorf("%s %q: %v", tc.key, tc.value, e.wrong)
+		e := ReadEntry(tc.key, []byte(tc.value))
+		if e.Wrong != nil {
+			t.Errorf("%s %q: %v", tc.key, tc.value, e.Wrong)
 			continue
 		}
-		if got := e.endpoint; got.Name != tc.name || got.Version != tc.version || got.Address.String() != tc.address {
+		if got := e.Endpoint; got.Name != tc.name || got.Version != tc.version || got.Address.String() != tc.address {
 			t.Errorf("%s %q is read as %s of version %q at %s, want %s of %q at %s", tc.key, tc.value,
 				got.Name, got.Version, got.Address, tc.name, tc.version, tc.address)
 		}
@@ -32,18 +32,18 @@ func TestReadEntry_ReadsBothForms(t *testing.T) {
 }
 
 func TestReadEntry_ReadsAttributes(t *testing.T) {
-	e := readEntry("a", []byte(`{"url":"http://a.example","weight":1000,"zone":"eu-1","labels":{"rack":"7","":"x"},"concurrency":9}`))
-	if e.wrong == nil {
+	e := ReadEntry("a", []byte(`{"url":"http://a.example","weight":1000,"zone":"eu-1","labels":{"rack":"7","":"x"},"concurrency":9}`))
+	if e.Wrong == nil {
 		t.Error("a label without a name is taken")
 	}
-	e = readEntry("a", []byte(`{"url":"http://a.example","weight":1000,"zone":"eu-1","labels":{"rack":"7"},"concurrency":9}`))
-	if e.wrong != nil {
-		t.Fatal(e.wrong)
+	e = ReadEntry("a", []byte(`{"url":"http://a.example","weight":1000,"zone":"eu-1","labels":{"rack":"7"},"concurrency":9}`))
+	if e.Wrong != nil {
+		t.Fatal(e.Wrong)
 	}
-	if got := e.endpoint; got.Weight != 1000 || got.Zone != "eu-1" || !maps.Equal(got.Labels, map[string]string{"rack": "7"}) || got.Concurrency != 9 {
+	if got := e.Endpoint; got.Weight != 1000 || got.Zone != "eu-1" || !maps.Equal(got.Labels, map[string]string{"rack": "7"}) || got.Concurrency != 9 {
 		t.Errorf("read %+v", got)
 	}
-	if got := readEntry("a", []byte("http://a.example")).endpoint; got.Weight != 0 || got.Concurrency != 0 || got.Labels != nil {
+	if got := ReadEntry("a", []byte("http://a.example")).Endpoint; got.Weight != 0 || got.Concurrency != 0 || got.Labels != nil {
 		t.Errorf("a URL alone is read with attributes: %+v", got)
 	}
 }
@@ -97,11 +97,11 @@ func TestReadEntry_SaysWhatIsWrong(t *testing.T) {
 		{"a", json(`"labels":{` + labels + `}`), "33 labels"},
 		{"a", json(`"labels":{"a":"` + strings.Repeat("x", maxLabelBytes) + `"}`), "1025 bytes"},
 	} {
-		e := readEntry(tc.key, []byte(tc.value))
-		if e.wrong == nil {
-			t.Errorf("%.50q %.50q is read as %+v, want an error with %q", tc.key, tc.value, e.endpoint, tc.want)
-		} else if !strings.Contains(e.wrong.Error(), tc.want) || strings.Contains(e.wrong.Error(), "secret") {
-			t.Errorf("%.50q %.50q: %v, want %q", tc.key, tc.value, e.wrong, tc.want)
+		e := ReadEntry(tc.key, []byte(tc.value))
+		if e.Wrong == nil {
+			t.Errorf("%.50q %.50q is read as %+v, want an error with %q", tc.key, tc.value, e.Endpoint, tc.want)
+		} else if !strings.Contains(e.Wrong.Error(), tc.want) || strings.Contains(e.Wrong.Error(), "secret") {
+			t.Errorf("%.50q %.50q: %v, want %q", tc.key, tc.value, e.Wrong, tc.want)
 		}
 	}
 }
@@ -114,14 +114,14 @@ func FuzzReadEntry(f *testing.F) {
 	f.Add("/", []byte("{"))
 	f.Add("a", []byte(`{"url":"http://[::1%25x]:080","labels":null}`))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
-		e := readEntry(key, value)
-		if e.wrong != nil {
-			if text := e.wrong.Error(); len(text) > 1000 || strings.Contains(text, "\n") {
+		e := ReadEntry(key, value)
+		if e.Wrong != nil {
+			if text := e.Wrong.Error(); len(text) > 1000 || strings.Contains(text, "\n") {
 				t.Errorf("%q is too long an error, or more than a line", text)
 			}
 			return
 		}
-		got := e.endpoint
+		got := e.Endpoint
 		if got.Name == "" || !strings.HasSuffix(key, got.Name) || strings.Contains(got.Name, "/") || !utf8.ValidString(got.Name) {
 			t.Errorf("key %q is read as an endpoint named %q", key, got.Name)
 		}

@@ -1,4 +1,4 @@
-package zookeeper
+package registry
 
 import (
 	"cmp"
@@ -14,13 +14,12 @@ import (
 // maxComplaints bounds how many entries that cannot be read are logged at a time.
 const maxComplaints = 100
 
-// An announcer tells what a registry has, whenever that is something else than it
+// An Announcer tells what a registry has, whenever that is something else than it
 // has told before.
-type announcer struct {
+type Announcer struct {
 	update func(provider.Update)
 	log    *slog.Logger
-	// path is put before keys, for people.
-	path string
+	path   string
 
 	told   []endpoint.Endpoint
 	ever   bool
@@ -29,10 +28,23 @@ type announcer struct {
 	crowd  bool              // it was logged that there are too many
 }
 
-// announce tells the endpoints. Entries that are wrong are left out and logged once.
-func (a *announcer) announce(entries map[string]entry) {
+// NewAnnouncer returns one that tells by update and logs what it leaves out. The path
+// is put before keys, for people.
+func NewAnnouncer(update func(provider.Update), log *slog.Logger, path string) *Announcer {
+	return &Announcer{update: update, log: log, path: path}
+}
+
+// Announce tells the endpoints of all entries that are right, by version and name.
+// Those that are wrong are left out and logged once.
+func (a *Announcer) Announce(entries map[string]Entry) {
 	list, wrong := collect(entries)
 	a.complain(wrong)
+	a.Tell(list)
+}
+
+// Tell tells endpoints in the order in which they stand. The list is not changed
+// afterwards.
+func (a *Announcer) Tell(list []endpoint.Endpoint) {
 	if a.ever && a.ailing == "" && slices.EqualFunc(a.told, list, same) {
 		return
 	}
@@ -40,8 +52,8 @@ func (a *announcer) announce(entries map[string]entry) {
 	a.update(provider.Update{Endpoints: list})
 }
 
-// fail tells an outage, once as long as it stays the same.
-func (a *announcer) fail(err error) {
+// Fail tells an outage, once as long as it stays the same.
+func (a *Announcer) Fail(err error) {
 	if a.ailing == err.Error() {
 		return
 	}
@@ -49,22 +61,22 @@ func (a *announcer) fail(err error) {
 	a.update(provider.Update{Err: err})
 }
 
-// crowded notes whether there are entries that were not looked at, and logs it once.
-func (a *announcer) crowded(now bool) {
+// Crowded notes whether there are entries that were not looked at, and logs it once.
+func (a *Announcer) Crowded(now bool) {
 	if now && !a.crowd {
 		a.log.Warn("the registry has more entries than are read", "path", a.path, "most", MaxEndpoints)
 	}
 	a.crowd = now
 }
 
-func (a *announcer) complain(wrong map[string]string) {
+func (a *Announcer) complain(wrong map[string]string) {
 	said := 0
 	for _, key := range slices.Sorted(maps.Keys(wrong)) {
 		if a.wrong[key] == wrong[key] {
 			continue
 		}
 		if said++; said <= maxComplaints {
-			a.log.Warn("an entry of the registry is left out", "key", a.path+shorten(key), "error", wrong[key])
+			a.log.Warn("an entry of the registry is left out", "key", a.path+Shorten(key), "error", wrong[key])
 		}
 	}
 	if said > maxComplaints {
@@ -75,18 +87,18 @@ func (a *announcer) complain(wrong map[string]string) {
 
 // collect returns the endpoints of all entries that are right, sorted by version and
 // name, and what is wrong with the others by key.
-func collect(entries map[string]entry) (list []endpoint.Endpoint, wrong map[string]string) {
+func collect(entries map[string]Entry) (list []endpoint.Endpoint, wrong map[string]string) {
 	type identity struct{ version, name string }
 	wrong = map[string]string{}
 	keys := make(map[identity]string, len(entries))
 	for key, e := range entries {
-		if e.wrong != nil {
-			wrong[key] = e.wrong.Error()
+		if e.Wrong != nil {
+			wrong[key] = e.Wrong.Error()
 			continue
 		}
 		// One endpoint stands in two places if the version of one is in its key,
 		// that of the other in its value. The first of the two stays.
-		id := identity{e.endpoint.Version, e.endpoint.Name}
+		id := identity{e.Endpoint.Version, e.Endpoint.Name}
 		other, twice := keys[id]
 		switch {
 		case !twice:
@@ -99,7 +111,7 @@ func collect(entries map[string]entry) (list []endpoint.Endpoint, wrong map[stri
 	}
 	list = make([]endpoint.Endpoint, 0, len(keys))
 	for _, key := range keys {
-		list = append(list, entries[key].endpoint)
+		list = append(list, entries[key].Endpoint)
 	}
 	slices.SortFunc(list, func(a, b endpoint.Endpoint) int {
 		return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Name, b.Name))

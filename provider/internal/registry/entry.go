@@ -1,4 +1,4 @@
-package etcd
+package registry
 
 import (
 	"bytes"
@@ -34,17 +34,17 @@ const (
 // nameChars are what versions and zones are made of, whoever names them.
 const nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
-// An entry is what was read from one key: an endpoint, or what is wrong.
-type entry struct {
-	endpoint endpoint.Endpoint
-	wrong    error
+// An Entry is what was read from one key: an endpoint, or what is wrong.
+type Entry struct {
+	Endpoint endpoint.Endpoint
+	Wrong    error
 }
 
-// readEntry reads the value of a key. The key is ID or VERSION/ID, without the path
+// ReadEntry reads the value of a key. The key is ID or VERSION/ID, without the path
 // of the service.
-func readEntry(key string, value []byte) entry {
+func ReadEntry(key string, value []byte) Entry {
 	e, err := readEndpoint(key, value)
-	return entry{e, err}
+	return Entry{e, err}
 }
 
 func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
@@ -58,7 +58,7 @@ func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
 	case ok && version == "":
 		return e, errors.New("its version is empty")
 	}
-	if err := checkID(id); err != nil {
+	if err := CheckID(id); err != nil {
 		return e, err
 	}
 	e, err = readValue(value)
@@ -67,12 +67,12 @@ func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
 	}
 	e.Name = id
 	if version != "" && e.Version != "" && e.Version != version {
-		return e, fmt.Errorf("its key says version %q, its value says %q", shorten(version), shorten(e.Version))
+		return e, fmt.Errorf("its key says version %q, its value says %q", Shorten(version), Shorten(e.Version))
 	}
 	if version != "" {
 		e.Version = version
 	}
-	return e, checkName("version", e.Version)
+	return e, CheckName("version", e.Version)
 }
 
 // A content is a value in its long form. What it does not know is for others, or for
@@ -118,7 +118,7 @@ func (c content) endpoint() (e endpoint.Endpoint, err error) {
 	case c.Concurrency < 0 || c.Concurrency > maxConcurrency:
 		return e, fmt.Errorf("concurrency %d is not from 0 to %d", c.Concurrency, maxConcurrency)
 	}
-	if err := checkName("zone", c.Zone); err != nil {
+	if err := CheckName("zone", c.Zone); err != nil {
 		return e, err
 	}
 	if err := checkLabels(c.Labels); err != nil {
@@ -139,7 +139,7 @@ func readURL(raw string) (endpoint.Address, error) {
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return endpoint.Address{}, fmt.Errorf("%q is not the URL of an endpoint; write http://host:port or https://host:port", shorten(raw))
+		return endpoint.Address{}, fmt.Errorf("%q is not the URL of an endpoint; write http://host:port or https://host:port", Shorten(raw))
 	}
 	switch {
 	case u.User != nil:
@@ -149,27 +149,27 @@ func readURL(raw string) (endpoint.Address, error) {
 	}
 	if p := u.Port(); p != "" {
 		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
-			return endpoint.Address{}, fmt.Errorf("port %s is not from 1 to 65535", shorten(p))
+			return endpoint.Address{}, fmt.Errorf("port %s is not from 1 to 65535", Shorten(p))
 		}
 	}
 	return endpoint.ParseAddress(raw)
 }
 
-// checkID refuses names that would garble a log.
-func checkID(id string) error {
+// CheckID refuses names that would garble a log.
+func CheckID(id string) error {
 	switch {
 	case id == "":
 		return errors.New("its ID is empty")
 	case len(id) > maxID:
 		return fmt.Errorf("its ID has %d bytes; at most %d are read", len(id), maxID)
-	case !isPlain(id) || strings.ContainsFunc(id, unicode.IsSpace):
+	case !IsPlain(id) || strings.ContainsFunc(id, unicode.IsSpace):
 		return errors.New("its ID has spaces, control characters or bytes that are not UTF-8")
 	}
 	return nil
 }
 
-// checkName checks a version or a zone. None is one, too.
-func checkName(what, name string) error {
+// CheckName checks a version or a zone. None is one, too.
+func CheckName(what, name string) error {
 	switch {
 	case len(name) > maxName:
 		return fmt.Errorf("%s has %d bytes; at most %d are read", what, len(name), maxName)
@@ -187,7 +187,7 @@ func checkLabels(labels map[string]string) error {
 	}
 	size := 0
 	for name, value := range labels {
-		if name == "" || !isPlain(name) || !isPlain(value) {
+		if name == "" || !IsPlain(name) || !IsPlain(value) {
 			return errors.New("a label has no name, or control characters")
 		}
 		size += len(name) + len(value)
@@ -198,7 +198,7 @@ func checkLabels(labels map[string]string) error {
 	return nil
 }
 
-func isPlain(text string) bool {
+func IsPlain(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
@@ -210,8 +210,8 @@ func explainJSON(err error) error {
 	return fmt.Errorf("its value begins like JSON and is none: %w", err)
 }
 
-// shorten keeps a stranger's text from filling the log.
-func shorten(text string) string {
+// Shorten keeps a stranger's text from filling the log.
+func Shorten(text string) string {
 	const most = 100
 	if len(text) <= most {
 		return text

@@ -1,4 +1,4 @@
-package etcd
+package registry
 
 import (
 	"bytes"
@@ -14,25 +14,23 @@ import (
 
 // A told announcer keeps what it tells and logs.
 type told struct {
-	announcer
+	*Announcer
 	updates []provider.Update
 	text    bytes.Buffer
 }
 
 func newTold() *told {
 	a := new(told)
-	a.announcer = announcer{
-		update: func(u provider.Update) { a.updates = append(a.updates, u) },
-		log:    slog.New(slog.NewTextHandler(&a.text, nil)), path: "/weir/web/",
-	}
+	a.Announcer = NewAnnouncer(
+		func(u provider.Update) { a.updates = append(a.updates, u) }, slog.New(slog.NewTextHandler(&a.text, nil)), "/weir/web/")
 	return a
 }
 
 // read reads key and value, one after the other.
-func read(pairs ...string) map[string]entry {
-	entries := map[string]entry{}
+func read(pairs ...string) map[string]Entry {
+	entries := map[string]Entry{}
 	for i := 0; i < len(pairs); i += 2 {
-		entries[pairs[i]] = readEntry(pairs[i], []byte(pairs[i+1]))
+		entries[pairs[i]] = ReadEntry(pairs[i], []byte(pairs[i+1]))
 	}
 	return entries
 }
@@ -47,7 +45,7 @@ func (a *told) names() (list []string) {
 
 func TestAnnouncer_TellsAnEmptySetToo(t *testing.T) {
 	a := newTold()
-	a.announce(nil)
+	a.Announce(nil)
 	if len(a.updates) != 1 || len(a.updates[0].Endpoints) != 0 || a.updates[0].Err != nil {
 		t.Errorf("told %+v, want one empty set", a.updates)
 	}
@@ -55,7 +53,7 @@ func TestAnnouncer_TellsAnEmptySetToo(t *testing.T) {
 
 func TestAnnouncer_TellsOnlyWhatHasChanged(t *testing.T) {
 	a := newTold()
-	for i, entries := range []map[string]entry{
+	for i, entries := range []map[string]Entry{
 		read("a", "http://a", "b", "http://b"),
 		read("a", "http://a", "b", `{"url":"http://b","weight":2}`),
 		read("a", "http://a", "b", `{"url":"http://b","weight":2,"zone":"z"}`),
@@ -64,8 +62,8 @@ func TestAnnouncer_TellsOnlyWhatHasChanged(t *testing.T) {
 		read("a", "http://a", "v1/b", `{"url":"http://b","weight":2,"zone":"z","concurrency":3,"labels":{"k":"v"}}`),
 		read("a", "http://a"),
 	} {
-		a.announce(entries)
-		a.announce(entries)
+		a.Announce(entries)
+		a.Announce(entries)
 		if len(a.updates) != i+1 {
 			t.Fatalf("after %d different sets, each announced twice, it has told %d", i+1, len(a.updates))
 		}
@@ -74,7 +72,7 @@ func TestAnnouncer_TellsOnlyWhatHasChanged(t *testing.T) {
 
 func TestAnnouncer_SortsByVersionAndName(t *testing.T) {
 	a := newTold()
-	a.announce(read("v2/a", "http://x", "b", "http://x", "v1/c", "http://x", "a", "http://x", "v1/a", "http://x"))
+	a.Announce(read("v2/a", "http://x", "b", "http://x", "v1/c", "http://x", "a", "http://x", "v1/a", "http://x"))
 	if want := []string{"a", "b", "v1/a", "v1/c", "v2/a"}; !slices.Equal(a.names(), want) {
 		t.Errorf("told %v, want %v", a.names(), want)
 	}
@@ -83,12 +81,12 @@ func TestAnnouncer_SortsByVersionAndName(t *testing.T) {
 func TestAnnouncer_TellsAnOutageOnceAndItsEnd(t *testing.T) {
 	a := newTold()
 	entries := read("a", "http://a")
-	a.announce(entries)
-	a.fail(errors.New("no route"))
-	a.fail(errors.New("no route"))
-	a.fail(errors.New("refused"))
-	a.announce(entries)
-	a.announce(entries)
+	a.Announce(entries)
+	a.Fail(errors.New("no route"))
+	a.Fail(errors.New("no route"))
+	a.Fail(errors.New("refused"))
+	a.Announce(entries)
+	a.Announce(entries)
 	var got []string
 	for _, u := range a.updates {
 		got = append(got, fmt.Sprint(len(u.Endpoints), u.Err))
@@ -100,17 +98,17 @@ func TestAnnouncer_TellsAnOutageOnceAndItsEnd(t *testing.T) {
 
 func TestAnnouncer_LeavesOutWhatIsWrongAndLogsItOnce(t *testing.T) {
 	a := newTold()
-	a.announce(read("a", "http://a", "b", "nonsense"))
-	a.announce(read("a", "http://a", "b", "nonsense", "c", "http://c"))
+	a.Announce(read("a", "http://a", "b", "nonsense"))
+	a.Announce(read("a", "http://a", "b", "nonsense", "c", "http://c"))
 	if want := []string{"a", "c"}; !slices.Equal(a.names(), want) {
 		t.Errorf("told %v, want %v", a.names(), want)
 	}
 	if n := strings.Count(a.text.String(), "key=/weir/web/b "); n != 1 {
 		t.Errorf("it is logged %d times, want once:\n%s", n, &a.text)
 	}
-	a.announce(read("b", "more nonsense"))
-	a.announce(read("b", "http://b"))
-	a.announce(read("b", "more nonsense"))
+	a.Announce(read("b", "more nonsense"))
+	a.Announce(read("b", "http://b"))
+	a.Announce(read("b", "more nonsense"))
 	if n := strings.Count(a.text.String(), "key=/weir/web/b "); n != 3 {
 		t.Errorf("after two more mistakes it is logged %d times, want 3:\n%s", n, &a.text)
 	}
@@ -118,11 +116,11 @@ func TestAnnouncer_LeavesOutWhatIsWrongAndLogsItOnce(t *testing.T) {
 
 func TestAnnouncer_DoesNotFillTheLog(t *testing.T) {
 	a := newTold()
-	entries := map[string]entry{}
+	entries := map[string]Entry{}
 	for i := range 1000 {
-		entries[fmt.Sprintf("e%d", i)] = entry{wrong: errors.New("wrong")}
+		entries[fmt.Sprintf("e%d", i)] = Entry{Wrong: errors.New("wrong")}
 	}
-	a.announce(entries)
+	a.Announce(entries)
 	if n := strings.Count(a.text.String(), "\n"); n != maxComplaints+1 {
 		t.Errorf("1000 wrong entries make %d lines, want %d", n, maxComplaints+1)
 	}
@@ -134,7 +132,7 @@ func TestAnnouncer_DoesNotFillTheLog(t *testing.T) {
 func TestAnnouncer_KeepsOneOfAnEndpointThatStandsInTwoPlaces(t *testing.T) {
 	a := newTold()
 	for range 20 { // whatever the order of a map
-		a.announce(read("a", `{"url":"http://value","version":"v1"}`, "v1/a", "http://key", "v2/a", "http://other"))
+		a.Announce(read("a", `{"url":"http://value","version":"v1"}`, "v1/a", "http://key", "v2/a", "http://other"))
 		if len(a.updates) != 1 || !slices.Equal(a.names(), []string{"v1/a", "v2/a"}) || a.updates[0].Endpoints[0].Address.Host != "key" {
 			t.Fatalf("told %+v, want a of v1 as its key says, and a of v2, once", a.updates)
 		}
@@ -147,7 +145,7 @@ func TestAnnouncer_KeepsOneOfAnEndpointThatStandsInTwoPlaces(t *testing.T) {
 func TestAnnouncer_LogsOnceThatThereAreTooMany(t *testing.T) {
 	a := newTold()
 	for _, now := range []bool{false, true, true, false, true} {
-		a.crowded(now)
+		a.Crowded(now)
 	}
 	if n := strings.Count(a.text.String(), "most=100000"); n != 2 {
 		t.Errorf("it is logged %d times, want 2:\n%s", n, &a.text)

@@ -1,4 +1,4 @@
-package etcd
+package registry
 
 import (
 	"context"
@@ -9,11 +9,11 @@ import (
 
 func TestPauses_GrowAndAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var p pauses
+		var p Pauses
 		began := time.Now()
 		for i := range 100 {
 			before := time.Now()
-			if !p.wait(t.Context()) {
+			if !p.Wait(t.Context()) {
 				t.Fatal("a pause ended with its context, which goes on")
 			}
 			bound := min(lastPause, firstPause<<min(i, 10)) + time.Millisecond
@@ -25,9 +25,9 @@ func TestPauses_GrowAndAreBounded(t *testing.T) {
 		if took := time.Since(began); took < 100*time.Second || took > 400*time.Second {
 			t.Errorf("100 pauses took %v together", took)
 		}
-		p.reset()
+		p.Reset()
 		before := time.Now()
-		p.wait(t.Context())
+		p.Wait(t.Context())
 		if took := time.Since(before); took > firstPause+time.Millisecond {
 			t.Errorf("the first pause after a reset took %v, want %v at most", took, firstPause)
 		}
@@ -37,8 +37,8 @@ func TestPauses_GrowAndAreBounded(t *testing.T) {
 func TestPauses_EndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := pauses{attempt: 1000}
-	if p.wait(ctx) {
+	p := Pauses{attempt: 1000}
+	if p.Wait(ctx) {
 		t.Error("a pause goes on after the end of its context")
 	}
 }
@@ -46,7 +46,7 @@ func TestPauses_EndWithTheirContext(t *testing.T) {
 func TestJitter_IsAQuarterMoreOrLess(t *testing.T) {
 	seen := map[time.Duration]bool{}
 	for range 1000 {
-		d := jitter(time.Minute)
+		d := Jitter(time.Minute)
 		if d < 45*time.Second || d > 75*time.Second {
 			t.Fatalf("a minute became %v", d)
 		}
