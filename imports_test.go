@@ -13,7 +13,7 @@ const module = "github.com/weirproxy/weir"
 // import. It reads from the roof down, and imports only point down.
 var house = []struct{ room, imports string }{
 	// Programs.
-	{"cmd/weir", ". config internal/demo internal/sidecar worker"},
+	{"cmd/weir", ". config internal/demo internal/filewatch internal/sidecar worker"},
 	{"internal/demo", ". config worker"},
 	{"bench", ""},
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/internal/router"
+	"github.com/weirproxy/weir/provider"
 )
 
 // problems collects what shows only when a configuration is put to work, placed
@@ -22,6 +23,11 @@ func (p *problems) add(path string, err error) {
 // addOptions notes everything that is wrong with the options that stand at path.
 func (p *problems) addOptions(path string, err error) {
 	for _, e := range joined(err) {
+		var option *provider.Problem
+		if errors.As(e, &option) {
+			p.add(path+"."+option.Option, errors.New(option.Message))
+			continue
+		}
 		p.add(path, e)
 	}
 }

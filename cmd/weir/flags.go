@@ -26,6 +26,7 @@ type runFlags struct {
 	logFile   string
 	logLevel  string
 	stopAfter span
+	watch     bool
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
@@ -40,6 +41,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	f.set.StringVar(&f.logFile, "log-file", "", "`path` of the access log: a file, stdout or stderr (default stdout)")
 	f.set.StringVar(&f.logLevel, "log-level", "info", "least `level` of what Weir logs about itself, on standard error: debug, info, warn or error")
 	f.set.Var(&f.stopAfter, "stop-after", "stop gracefully after this `duration`, such as 30s")
+	f.set.BoolVar(&f.watch, "watch", false, "read the file again whenever it changes, as on SIGHUP")
 	completeWith(cmd, "log-format", []string{"json", "text", "off"})
 	completeWith(cmd, "log-level", levelNames)
 }

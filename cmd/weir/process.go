@@ -32,6 +32,7 @@ type process struct {
 	// without a file.
 	again func() (c *weir.Config, warnings []error, err error)
 
+	file  *watchedFile // nil: it is not watched
 	proxy *weir.Proxy
 }
 
@@ -95,8 +96,13 @@ func (p *process) serve(served <-chan error) error {
 		defer timer.Stop()
 		over = timer.C
 	}
+	changed := p.changed()
 	for {
 		select {
+		case <-changed:
+			if p.file.differs() {
+				p.reload()
+			}
 		case err := <-served:
 			_ = p.proxy.Shutdown(context.Background())
 			return err
@@ -110,6 +116,14 @@ func (p *process) serve(served <-chan error) error {
 			}
 		}
 	}
+}
+
+// changed is received from when the file may have changed; never if it is not watched.
+func (p *process) changed() <-chan struct{} {
+	if p.file == nil {
+		return nil
+	}
+	return p.file.changed
 }
 
 // handle does what a signal says, and reports whether it says to stop.

@@ -63,6 +63,10 @@ func run(flags *runFlags, stderr io.Writer) error {
 	}
 	if flags.config != "" {
 		p.again = flags.configuration
+		if flags.watch {
+			p.file = watchFile(flags.config, log)
+			defer p.file.end()
+		}
 	}
 	return failed(p.run())
 }
@@ -110,6 +114,8 @@ func (f *runFlags) check() error {
 	switch {
 	case f.given("config") && f.config == "":
 		return errors.New("-c wants the name of a file")
+	case f.watch && f.config == "":
+		return errors.New("--watch wants a file to watch; name it with -c")
 	case slices.Contains(f.urls(), ""):
 		return errors.New("--to: a URL between two commas is empty")
 	case f.given("strategy") && f.service.strategy == "":
