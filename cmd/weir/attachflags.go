@@ -79,7 +79,7 @@ func (f *attachFlags) options() (worker.Options, error) {
 	if o.Protocol, err = worker.ParseProtocol(f.protocol); err != nil {
 		wrong = append(wrong, notOneOf("--protocol", f.protocol, protocols))
 	}
-	if o.Labels, err = parseLabels(f.labels); err != nil {
+	if o.Labels, err = parsePairs("--label", f.labels); err != nil {
 		wrong = append(wrong, err)
 	}
 	if err := errors.Join(append(wrong, f.problems()...)...); err != nil {
@@ -123,19 +123,20 @@ func (f *attachFlags) secret() string {
 	return os.Getenv(tokenVariable)
 }
 
-func parseLabels(pairs []string) (map[string]string, error) {
-	labels := map[string]string{}
+// parsePairs reads the values of a repeatable flag, each name=value.
+func parsePairs(flag string, pairs []string) (map[string]string, error) {
+	values := map[string]string{}
 	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--label %q is not name=value", pair)
+			return nil, fmt.Errorf("%s %q is not name=value", flag, pair)
 		}
-		if _, twice := labels[name]; twice {
-			return nil, fmt.Errorf("--label %s is given twice", name)
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("%s %s is given twice", flag, name)
 		}
-		labels[name] = value
+		values[name] = value
 	}
-	return labels, nil
+	return values, nil
 }
 
 // tls returns whom the worker trusts, and what it proves itself with.

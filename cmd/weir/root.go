@@ -46,7 +46,8 @@ func newRoot() *cobra.Command {
   weir demo                                          watch it work
   weir run --to http://localhost:3000                send every request there
   weir run --to http://10.0.0.1:80,http://10.0.0.2:80   or to several, in turn
-  weir run -c weir.yaml                              do what a file says`,
+  weir run -c weir.yaml                              do what a file says
+  weir status                                        how is the one that runs?`,
 		Version:       weir.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -54,6 +55,7 @@ func newRoot() *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true // ours is one command with a description of its own
 	root.SetFlagErrorFunc(explainFlag)
 	root.AddCommand(newRun(), newAttach(), newCheck(), newDemo(), newVersion(), newCompletion())
+	root.AddCommand(newStatus(), newServices(), newEndpoints(), newReload())
 	return root
 }
 

@@ -85,7 +85,7 @@ func TestPut_TellsWhatIsWrongWithTheBody(t *testing.T) {
 }
 
 func TestPut_NamesThatCannotBe(t *testing.T) {
-	for _, name := range []string{"%00", "a%0Ab", "%20a", strings.Repeat("x", 2049)} {
+	for _, name := range []string{"%00", "a%0Ab", "a%FF", "%20a", strings.Repeat("x", 2049)} {
 		path := "/v1/services/web/endpoints/" + name
 		tell(newAPI(newRegistry()), "PUT", path, `{"url":"http://a:1"}`).wants(t, "PUT "+path[:30], 422, "name: ")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of a description.
@@ -49,7 +50,9 @@ func checkName(name string) string {
 	return ""
 }
 
-func isPrintable(text string) bool { return !strings.ContainsFunc(text, unicode.IsControl) }
+func isPrintable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
 
 // checkURL never repeats what may be a password.
 func checkURL(raw string) string {
