@@ -25,9 +25,6 @@ type Options struct {
 	Events Events
 	// Endpoints changes who serves a service. If nil, there are no such paths.
 	Endpoints Endpoints
-	// Drains takes endpoints out of service where there is no Endpoints. If nil,
-	// there is no such path.
-	Drains Drains
 	// Config returns the configuration in force, to be written as JSON, without
 	// its secrets. If nil, there is no such path.
 	Config func() any
@@ -67,11 +64,8 @@ func guardedRoutes(options Options) []route {
 	if options.Config != nil {
 		list = append(list, route{"/v1/config", methods{http.MethodGet: serveConfig(options.Config)}})
 	}
-	switch {
-	case options.Endpoints != nil:
+	if options.Endpoints != nil {
 		list = append(list, resource{options.Endpoints, newTagger(), options.Verbose}.routes()...)
-	case options.Drains != nil:
-		list = append(list, drainRoute(options.Drains))
 	}
 	return list
 }

@@ -196,3 +196,10 @@ func (s resource) writeError(w http.ResponseWriter, err error) {
 	}
 	writeProblem(w, p)
 }
+func writeDraining(w http.ResponseWriter, service, endpoint string, on bool) {
+	writeJSON(w, struct {
+		Service  string `json:"service"`
+		Endpoint string `json:"endpoint"`
+		Draining bool   `json:"draining"`
+	}{service, redact(endpoint), on})
+}
