@@ -196,6 +196,7 @@ func (s resource) writeError(w http.ResponseWriter, err error) {
 	}
 	writeProblem(w, p)
 }
+
 func writeDraining(w http.ResponseWriter, service, endpoint string, on bool) {
 	writeJSON(w, struct {
 		Service  string `json:"service"`
