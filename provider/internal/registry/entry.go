@@ -22,13 +22,17 @@ const (
 	// MaxEndpoints is how many entries of a service are looked at.
 	MaxEndpoints = 100_000
 
+	// MaxWeight is the greatest weight.
+	MaxWeight = 1000
+	// MaxLabels and MaxLabelBytes are how many labels an endpoint has, and how
+	// many bytes their names and values have together.
+	MaxLabels     = 32
+	MaxLabelBytes = 1024
+
 	maxID          = 256
 	maxURL         = 2048
 	maxName        = 128
-	maxWeight      = 1000
 	maxConcurrency = 10_000_000
-	maxLabels      = 32
-	maxLabelBytes  = 1024
 )
 
 // nameChars are what versions and zones are made of, whoever names them.
@@ -58,7 +62,7 @@ func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
 	case ok && version == "":
 		return e, errors.New("its version is empty")
 	}
-	if err := CheckID(id); err != nil {
+	if err := CheckID("its ID", id); err != nil {
 		return e, err
 	}
 	e, err = readValue(value)
@@ -75,9 +79,9 @@ func readEndpoint(key string, value []byte) (e endpoint.Endpoint, err error) {
 	return e, CheckName("version", e.Version)
 }
 
-// A content is a value in its long form. What it does not know is for others, or for
+// A Content is a value in its long form. What it does not know is for others, or for
 // a Weir to come, and no reason to leave the endpoint out.
-type content struct {
+type Content struct {
 	URL         string            `json:"url"`
 	Weight      *int              `json:"weight"`
 	Zone        string            `json:"zone"`
@@ -95,30 +99,42 @@ func readValue(value []byte) (e endpoint.Endpoint, err error) {
 		return e, errors.New("its value is empty; write the endpoint's URL")
 	}
 	if value[0] != '{' {
-		e.Address, err = readURL(string(value))
+		e.Address, err = ReadURL(string(value))
 		return e, err
 	}
-	var c content
+	var c Content
 	if err := json.Unmarshal(value, &c); err != nil {
 		return e, explainJSON(err)
 	}
-	return c.endpoint()
+	return c.Endpoint()
 }
 
-func (c content) endpoint() (e endpoint.Endpoint, err error) {
+// Endpoint returns the endpoint that is described. It has no name yet.
+func (c Content) Endpoint() (e endpoint.Endpoint, err error) {
 	if c.URL == "" {
 		return e, errors.New(`its value has no "url"`)
 	}
-	if e.Address, err = readURL(c.URL); err != nil {
+	address, err := ReadURL(c.URL)
+	if err != nil {
 		return e, err
 	}
+	e, err = c.Attributes()
+	e.Address = address
+	return e, err
+}
+
+// Attributes returns what is said of the endpoint besides its address.
+func (c Content) Attributes() (e endpoint.Endpoint, err error) {
 	switch {
-	case c.Weight != nil && (*c.Weight < 1 || *c.Weight > maxWeight):
-		return e, fmt.Errorf("weight %d is not from 1 to %d", *c.Weight, maxWeight)
+	case c.Weight != nil && (*c.Weight < 1 || *c.Weight > MaxWeight):
+		return e, fmt.Errorf("weight %d is not from 1 to %d", *c.Weight, MaxWeight)
 	case c.Concurrency < 0 || c.Concurrency > maxConcurrency:
 		return e, fmt.Errorf("concurrency %d is not from 0 to %d", c.Concurrency, maxConcurrency)
 	}
 	if err := CheckName("zone", c.Zone); err != nil {
+		return e, err
+	}
+	if err := CheckName("version", c.Version); err != nil {
 		return e, err
 	}
 	if err := checkLabels(c.Labels); err != nil {
@@ -131,9 +147,9 @@ func (c content) endpoint() (e endpoint.Endpoint, err error) {
 	return e, nil
 }
 
-// readURL reads the address of an endpoint. Sockets of this machine are none: who
+// ReadURL reads the address of an endpoint. Sockets of this machine are none: who
 // may write to a registry may not for that reach what listens on them.
-func readURL(raw string) (endpoint.Address, error) {
+func ReadURL(raw string) (endpoint.Address, error) {
 	if len(raw) > maxURL {
 		return endpoint.Address{}, fmt.Errorf("its URL has %d characters; at most %d are read", len(raw), maxURL)
 	}
@@ -155,15 +171,15 @@ func readURL(raw string) (endpoint.Address, error) {
 	return endpoint.ParseAddress(raw)
 }
 
-// CheckID refuses names that would garble a log.
-func CheckID(id string) error {
+// CheckID refuses names that would garble a log. What says what is named.
+func CheckID(what, id string) error {
 	switch {
 	case id == "":
-		return errors.New("its ID is empty")
+		return fmt.Errorf("%s is empty", what)
 	case len(id) > maxID:
-		return fmt.Errorf("its ID has %d bytes; at most %d are read", len(id), maxID)
+		return fmt.Errorf("%s has %d bytes; at most %d are read", what, len(id), maxID)
 	case !IsPlain(id) || strings.ContainsFunc(id, unicode.IsSpace):
-		return errors.New("its ID has spaces, control characters or bytes that are not UTF-8")
+		return fmt.Errorf("%s has spaces, control characters or bytes that are not UTF-8", what)
 	}
 	return nil
 }
@@ -182,8 +198,8 @@ func CheckName(what, name string) error {
 }
 
 func checkLabels(labels map[string]string) error {
-	if len(labels) > maxLabels {
-		return fmt.Errorf("it has %d labels; at most %d are read", len(labels), maxLabels)
+	if len(labels) > MaxLabels {
+		return fmt.Errorf("it has %d labels; at most %d are read", len(labels), MaxLabels)
 	}
 	size := 0
 	for name, value := range labels {
@@ -192,12 +208,13 @@ func checkLabels(labels map[string]string) error {
 		}
 		size += len(name) + len(value)
 	}
-	if size > maxLabelBytes {
-		return fmt.Errorf("its labels have %d bytes together; at most %d are read", size, maxLabelBytes)
+	if size > MaxLabelBytes {
+		return fmt.Errorf("its labels have %d bytes together; at most %d are read", size, MaxLabelBytes)
 	}
 	return nil
 }
 
+// IsPlain reports whether a text is UTF-8 without control characters.
 func IsPlain(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -50,7 +50,7 @@ func TestReadEntry_ReadsAttributes(t *testing.T) {
 
 func TestReadEntry_SaysWhatIsWrong(t *testing.T) {
 	labels := `"l0":"x"`
-	for i := range maxLabels {
+	for i := range MaxLabels {
 		labels += fmt.Sprintf(`,"l%d":"x"`, i+1)
 	}
 	json := func(more string) string { return `{"url":"http://a.example",` + more + `}` }
@@ -95,7 +95,7 @@ func TestReadEntry_SaysWhatIsWrong(t *testing.T) {
 		{"a", json(`"labels":{"a\nb":"x"}`), "label"},
 		{"a", json(`"labels":{"a":"\u0000"}`), "label"},
 		{"a", json(`"labels":{` + labels + `}`), "33 labels"},
-		{"a", json(`"labels":{"a":"` + strings.Repeat("x", maxLabelBytes) + `"}`), "1025 bytes"},
+		{"a", json(`"labels":{"a":"` + strings.Repeat("x", MaxLabelBytes) + `"}`), "1025 bytes"},
 	} {
 		e := ReadEntry(tc.key, []byte(tc.value))
 		if e.Wrong == nil {
@@ -128,7 +128,7 @@ func FuzzReadEntry(f *testing.F) {
 		if got.Address.Network != "tcp" || got.Address.Host == "" || got.Address.Port == "" {
 			t.Errorf("%q is read as address %+v", value, got.Address)
 		}
-		if got.Weight < 0 || got.Weight > maxWeight || got.Concurrency < 0 || strings.Contains(got.Version, "/") {
+		if got.Weight < 0 || got.Weight > MaxWeight || got.Concurrency < 0 || strings.Contains(got.Version, "/") {
 			t.Errorf("%q is read as %+v", value, got)
 		}
 	})
