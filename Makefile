@@ -31,7 +31,7 @@ peers: ## Install the real servers and tools that test-real and bench need
 	scripts/install-registries.sh
 
 .PHONY: test-real
-test-real: peers ## Test against nginx, etcd, ZooKeeper, curl, wrk, strace and network namespaces
+test-real: peers ## Test against nginx, etcd, ZooKeeper, DNS servers, curl, wrk, strace and network namespaces
 	$(GO) test -tags real -count=1 -timeout 15m ./test/real/... ./internal/smuggling/...
 
 .PHONY: chaos

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs the registries that Weir is tested against: etcd and ZooKeeper from Debian's
-# packages, without starting them as services. What is there already is left alone, so that
-# a second run takes no time.
+# Installs the registries that Weir is tested against: etcd, ZooKeeper, and Knot and Unbound
+# for DNS, from Debian's packages, without starting them as services. What is there already
+# is left alone, so that a second run takes no time.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -17,6 +17,8 @@ missing_packages() {
 	has etcdctl || echo etcd-client
 	[ -e /usr/share/java/zookeeper.jar ] || echo zookeeper
 	has java || echo default-jre-headless
+	has knotd || echo knot
+	has unbound || echo unbound
 }
 
 # Debian starts servers when it installs them. A policy that answers 101 ("forbidden") for
