@@ -31,7 +31,7 @@ var house = []struct{ room, imports string }{
 	{"config/internal/reference", ""},
 	{"internal/admin", ""},
 	{"provider/consul", "endpoint provider provider/internal/registry"},
-	{"provider/dns", "endpoint provider"},
+	{"provider/dns", "endpoint provider provider/internal/registry"},
 	{"provider/etcd", "endpoint provider provider/internal/registry"},
 	{"provider/file", "endpoint internal/filewatch provider provider/internal/registry"},
 	{"provider/zookeeper", "endpoint provider provider/internal/registry"},

@@ -5,7 +5,9 @@ import (
 
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/dns"
 	"github.com/weirproxy/weir/provider/etcd"
+	"github.com/weirproxy/weir/provider/file"
 	"github.com/weirproxy/weir/provider/zookeeper"
 )
 
@@ -33,6 +35,23 @@ type sourceMaker struct {
 
 // all makes them, in the order in which they rank.
 func (m *sourceMaker) all(c *config.Provider) {
+	if f := c.File; f != nil {
+		from, err := file.New(file.Options{Path: f.Path, Log: m.proxy.log})
+		m.add("file", *f, from, err)
+	}
+	if d := c.DNS; d != nil {
+		from, err := dns.New(dns.Options{Name: d.Name, Port: d.Port, Scheme: d.Scheme, Servers: d.Servers, Log: m.proxy.log})
+		m.add("dns", *d, from, err)
+	}
+	if d := c.SRV; d != nil {
+		from, err := dns.New(dns.Options{Name: d.Name, SRV: true, Scheme: d.Scheme, Servers: d.Servers, Log: m.proxy.log})
+		m.add("srv", *d, from, err)
+	}
+	m.registries(c)
+}
+
+// registries makes those that are registries.
+func (m *sourceMaker) registries(c *config.Provider) {
 	if e := c.Etcd; e != nil {
 		from, err := etcd.New(etcd.Options{
 			Endpoints: e.Endpoints, Prefix: e.Prefix, Service: cmp.Or(e.Service, m.key.name),

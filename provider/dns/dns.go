@@ -33,6 +33,8 @@ import (
 	"time"
 
 	"github.com/weirproxy/weir/provider"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 // A Provider knows the endpoints of one service from DNS. It is a [provider.Provider];
@@ -46,7 +48,7 @@ type Provider struct {
 var _ provider.Provider = (*Provider)(nil)
 
 // New returns the provider that o describes. It asks nobody yet. The error joins all
-// that is wrong, each of type *Problem.
+// that is wrong, each of type *provider.Problem.
 func New(o Options) (*Provider, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -57,7 +59,7 @@ func New(o Options) (*Provider, error) {
 
 // Watch implements provider.Provider.
 func (p *Provider) Watch(ctx context.Context, update func(provider.Update)) error {
-	w := &watch{o: p.o, ask: p.ask(), told: &announcer{update: update, log: p.o.Log}}
+	w := &watch{o: p.o, ask: p.ask(), told: registry.NewAnnouncer(update, p.o.Log, p.o.Name), complaints: complaints{log: p.o.Log}}
 	for ctx.Err() == nil {
 		select {
 		case <-time.After(w.round(ctx)):

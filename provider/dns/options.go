@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -61,7 +63,7 @@ type Options struct {
 
 // withDefaults fills in what was left out, and tells what is wrong.
 func (o Options) withDefaults() (Options, error) {
-	var wrong problems
+	var wrong registry.Problems
 	o.Type = cmp.Or(o.Type, "ip")
 	o.Scheme = cmp.Or(o.Scheme, "http")
 	o.MinTTL = cmp.Or(o.MinTTL, defaultMinTTL)
@@ -71,42 +73,42 @@ func (o Options) withDefaults() (Options, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := checkName(o.Name); err != nil {
-		wrong.add("name", "%v", err)
+		wrong.Add("name", "%v", err)
 	}
 	if o.Type != "a" && o.Type != "aaaa" && o.Type != "ip" {
-		wrong.add("type", "%q is not a, aaaa or ip", o.Type)
+		wrong.Add("type", "%q is not a, aaaa or ip", o.Type)
 	}
 	o.checkEndpoints(&wrong)
 	o.checkTimes(&wrong)
 	o.Servers = o.servers(&wrong)
-	return o, wrong.err()
+	return o, wrong.Err()
 }
 
-func (o Options) checkEndpoints(wrong *problems) {
+func (o Options) checkEndpoints(wrong *registry.Problems) {
 	if o.Scheme != "http" && o.Scheme != "https" {
-		wrong.add("scheme", "%q is not http or https", o.Scheme)
+		wrong.Add("scheme", "%q is not http or https", o.Scheme)
 	}
 	switch {
 	case o.SRV && o.Port != 0:
-		wrong.add("port", "has no effect: SRV records have ports of their own")
+		wrong.Add("port", "has no effect: SRV records have ports of their own")
 	case o.Port < 0 || o.Port > 65535:
-		wrong.add("port", "%d is not from 1 to 65535", o.Port)
+		wrong.Add("port", "%d is not from 1 to 65535", o.Port)
 	}
 	if o.AllPriorities && !o.SRV {
-		wrong.add("all_priorities", "has no effect: only SRV records have priorities")
+		wrong.Add("all_priorities", "has no effect: only SRV records have priorities")
 	}
 }
 
-func (o Options) checkTimes(wrong *problems) {
+func (o Options) checkTimes(wrong *registry.Problems) {
 	if o.Timeout < 0 || o.Timeout > maxTimeout {
-		wrong.add("timeout", "%v is not from 0 to %v", o.Timeout, maxTimeout)
+		wrong.Add("timeout", "%v is not from 0 to %v", o.Timeout, maxTimeout)
 	}
 	// What expires at once would be asked for all the time.
 	if o.MinTTL < 10*time.Millisecond {
-		wrong.add("min_ttl", "%v is less than 10ms", o.MinTTL)
+		wrong.Add("min_ttl", "%v is less than 10ms", o.MinTTL)
 	}
 	if o.MaxTTL < o.MinTTL {
-		wrong.add("max_ttl", "%v is less than min_ttl, %v", o.MaxTTL, o.MinTTL)
+		wrong.Add("max_ttl", "%v is less than min_ttl, %v", o.MaxTTL, o.MinTTL)
 	}
 }
 
@@ -133,15 +135,15 @@ func checkName(name string) error {
 const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 // servers returns the servers with their ports.
-func (o Options) servers(wrong *problems) []string {
+func (o Options) servers(wrong *registry.Problems) []string {
 	if len(o.Servers) > maxServers {
-		wrong.add("servers", "are more than %d", maxServers)
+		wrong.Add("servers", "are more than %d", maxServers)
 	}
 	list := make([]string, len(o.Servers))
 	for i, raw := range o.Servers {
 		server, err := readServer(raw)
 		if err != nil {
-			wrong.add(fmt.Sprintf("servers[%d]", i), "%v", err)
+			wrong.Add(fmt.Sprintf("servers[%d]", i), "%v", err)
 		}
 		list[i] = server
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weirproxy/weir/provider"
 )
 
 // wrongs lists the options that an error says are wrong.
@@ -21,9 +23,9 @@ func wrongs(t *testing.T, err error) (list []string) {
 		t.Fatalf("%v joins nothing", err)
 	}
 	for _, one := range joined.Unwrap() {
-		var p *Problem
+		var p *provider.Problem
 		if !errors.As(one, &p) || p.Message == "" {
-			t.Fatalf("%v is no *Problem", one)
+			t.Fatalf("%v is no *provider.Problem", one)
 		}
 		list = append(list, p.Option)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -19,14 +21,15 @@ const (
 
 // A watch looks again and again.
 type watch struct {
-	o    Options
-	ask  asker
-	told *announcer
+	o          Options
+	ask        asker
+	told       *registry.Announcer
+	complaints complaints
 
 	known   map[question]memo
 	settled string // the name of the search list that has the endpoints
 	absent  int    // how often in a row it was answered that there is nothing
-	pauses  pauses
+	pauses  registry.Pauses
 }
 
 // round looks, tells, and returns how long to wait before the next one.
@@ -44,14 +47,14 @@ func (w *watch) round(ctx context.Context) time.Duration {
 	switch {
 	case err != nil:
 		w.absent = 0
-		w.told.fail(fmt.Errorf("dns %s: %w", w.o.Name, err))
-		return w.pauses.next()
+		w.told.Fail(fmt.Errorf("dns %s: %w", w.o.Name, err))
+		return w.pauses.Next()
 	case len(places) == 0:
 		return w.missed(r)
 	}
 	w.known, w.settled, w.absent = r.learned, name, 0
-	w.told.complain(r.wrong)
-	w.told.announce(w.o.endpoints(places))
+	w.complaints.say(r.wrong)
+	w.told.Tell(w.o.endpoints(places))
 	return w.wait(r)
 }
 
@@ -59,16 +62,16 @@ func (w *watch) round(ctx context.Context) time.Duration {
 func (w *watch) wait(r *round) time.Duration {
 	holds := later(w.bounded(time.Until(r.expires)))
 	if r.failed {
-		return min(holds, max(w.o.MinTTL, w.pauses.next()))
+		return min(holds, max(w.o.MinTTL, w.pauses.Next()))
 	}
-	w.pauses.reset()
+	w.pauses.Reset()
 	return holds
 }
 
 // missed takes in that there is nothing, and returns how long to wait.
 func (w *watch) missed(r *round) time.Duration {
-	w.pauses.reset()
-	w.told.complain(r.wrong)
+	w.pauses.Reset()
+	w.complaints.say(r.wrong)
 	w.absent = min(absences, w.absent+1)
 	if w.absent == absences && w.settled != "" {
 		// What this name had counts no more; others of the search list may have some.
@@ -76,9 +79,9 @@ func (w *watch) missed(r *round) time.Duration {
 		return 0
 	}
 	if w.absent == absences {
-		w.told.announce(nil)
+		w.told.Tell(nil)
 	} else {
-		w.told.fail(fmt.Errorf("dns %s: %w", w.o.Name, errNone))
+		w.told.Fail(fmt.Errorf("dns %s: %w", w.o.Name, errNone))
 	}
 	holds := time.Until(r.expires)
 	if len(w.told.told) == 0 {

@@ -17,12 +17,17 @@ const (
 // that many routers do not come back at once. The zero value is ready.
 type Pauses struct{ attempt int }
 
-// Wait waits before the next attempt; it returns false when ctx is over.
-func (p *Pauses) Wait(ctx context.Context) bool {
+// Next returns the time until the next attempt.
+func (p *Pauses) Next() time.Duration {
 	bound := min(lastPause, firstPause<<min(p.attempt, 16))
 	p.attempt++
+	return rand.N(bound) + time.Millisecond
+}
+
+// Wait waits before the next attempt; it returns false when ctx is over.
+func (p *Pauses) Wait(ctx context.Context) bool {
 	select {
-	case <-time.After(rand.N(bound) + time.Millisecond):
+	case <-time.After(p.Next()):
 		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
