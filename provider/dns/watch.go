@@ -84,7 +84,7 @@ func (w *watch) missed(r *round) time.Duration {
 		w.told.Fail(fmt.Errorf("dns %s: %w", w.o.Name, errNone))
 	}
 	holds := time.Until(r.expires)
-	if len(w.told.told) == 0 {
+	if len(w.told.Told()) == 0 {
 		holds = min(holds, absencePause)
 	} else {
 		holds = max(holds, absencePause)

@@ -52,6 +52,9 @@ func (a *Announcer) Tell(list []endpoint.Endpoint) {
 	a.update(provider.Update{Endpoints: list})
 }
 
+// Told returns what was told last.
+func (a *Announcer) Told() []endpoint.Endpoint { return a.told }
+
 // Fail tells an outage, once as long as it stays the same.
 func (a *Announcer) Fail(err error) {
 	if a.ailing == err.Error() {
