@@ -24,6 +24,10 @@ func newSources(p *Proxy, key serviceKey, l listing, found *problems) []*source 
 	return m.list
 }
 
+// holdAbove is how often an endpoint may go in half a minute or so before it counts as
+// flapping: a rolling restart is to cost nothing.
+const holdAbove = 5
+
 // A sourceMaker makes the sources of one listing.
 type sourceMaker struct {
 	proxy *Proxy
@@ -77,6 +81,6 @@ func (m *sourceMaker) add(kind string, settings any, from provider.Provider, err
 	}
 	m.list = append(m.list, &source{
 		key: m.key, kind: kind, rank: len(m.list), settings: settings,
-		provider: provider.Damped(from, provider.DampOptions{Log: m.proxy.log}),
+		provider: provider.Damped(from, provider.DampOptions{HoldAbove: holdAbove, Log: m.proxy.log}),
 	})
 }

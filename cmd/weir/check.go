@@ -105,6 +105,9 @@ func extent(c *weir.Config) string {
 	endpoints := 0
 	for _, s := range c.Services {
 		endpoints += len(s.Endpoints)
+		for _, v := range s.Versions {
+			endpoints += len(v.Endpoints)
+		}
 	}
 	return fmt.Sprintf("%s, %s, %s, %s", count(len(c.Listeners), "listener"),
 		count(len(c.Routes), "route"), count(len(c.Services), "service"), count(endpoints, "endpoint"))
