@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/status"
+
+	"github.com/weirproxy/weir/provider/internal/registry"
 )
 
 const (
@@ -76,10 +77,6 @@ func explain(err error) error {
 	}
 }
 
-// ourPort finds our own side of a connection, which is another one every time: the same
-// outage reads the same.
-var ourPort = regexp.MustCompile(`\S+:\d+->`)
-
 // withoutWrapping returns the innermost of what was wrapped around the reason why a
 // connection failed.
 func withoutWrapping(text string) string {
@@ -91,7 +88,7 @@ func withoutWrapping(text string) string {
 			text = plain
 		}
 	}
-	return ourPort.ReplaceAllString(text, "")
+	return registry.WithoutOurPort(text)
 }
 
 // lost returns a channel that is closed as soon as no server is connected, if only for

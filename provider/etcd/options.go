@@ -3,13 +3,11 @@ package etcd
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -98,27 +96,11 @@ func (o Options) checkKeys(wrong *registry.Problems) {
 }
 
 func (o Options) checkCredentials(wrong *registry.Problems) {
-	secure := o.secure()
-	switch {
-	case o.Cert != "" && o.Key == "":
-		wrong.Add("key", "is missing beside cert")
-	case o.Key != "" && o.Cert == "":
-		wrong.Add("cert", "is missing beside key")
-	case o.Cert != "" && !secure:
-		wrong.Add("cert", "has no effect: the endpoints are http://")
-	case o.Cert != "":
-		if _, err := tls.LoadX509KeyPair(o.Cert, o.Key); err != nil {
-			wrong.Add("cert", "%v", err)
-		}
+	useless := ""
+	if !o.secure() {
+		useless = "the endpoints are http://"
 	}
-	switch {
-	case o.CA != "" && !secure:
-		wrong.Add("ca", "has no effect: the endpoints are http://")
-	case o.CA != "":
-		if _, err := readAuthorities(o.CA); err != nil {
-			wrong.Add("ca", "%v", err)
-		}
-	}
+	o.trust().Check(wrong, useless)
 	switch {
 	case o.User != "" && o.Password == "":
 		wrong.Add("password", "is missing beside user")
@@ -182,31 +164,7 @@ func (o Options) tls() (*tls.Config, error) {
 	if !o.secure() {
 		return nil, nil
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if o.CA != "" {
-		roots, err := readAuthorities(o.CA)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = roots
-	}
-	if o.Cert != "" {
-		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-			return &pair, err
-		}
-	}
-	return config, nil
+	return o.trust().Config()
 }
 
-func readAuthorities(file string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s has no certificate in PEM", file)
-	}
-	return roots, nil
-}
+func (o Options) trust() registry.Trust { return registry.Trust{CA: o.CA, Cert: o.Cert, Key: o.Key} }
