@@ -15,6 +15,7 @@ import (
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/internal/attach"
 	"github.com/weirproxy/weir/internal/conn"
+	"github.com/weirproxy/weir/internal/content"
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/http1"
 	"github.com/weirproxy/weir/internal/observe"
@@ -180,7 +181,7 @@ func (p *Proxy) newServer() *server.Server {
 		IdleTimeout:    clientIdle,
 		WriteTimeout:   defaultWrite,
 		BodyBytes:      int64(lim.BodyBytes),
-		Replay:         server.Replay{Each: replayEach, Total: max(0, int64(lim.ReplayBytes))},
+		Replay:         &content.Budget{Each: replayEach, Total: max(0, int64(lim.ReplayBytes))},
 		MaxConnections: lim.Connections,
 		Watchdog:       p.watchdog,
 		Log:            p.log,
