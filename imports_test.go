@@ -18,7 +18,7 @@ var house = []struct{ room, imports string }{
 	{"bench", ""},
 
 	// The composition root knows everybody.
-	{".", "config endpoint balance internal/admin internal/attach internal/conn internal/exchange internal/forwarding internal/http1 internal/http2 " +
+	{".", "config endpoint balance internal/admin internal/attach internal/conn internal/content internal/exchange internal/forwarding internal/handler internal/http1 internal/http2 " +
 		"internal/observe internal/pool internal/router internal/server internal/service internal/transport " +
 		"provider provider/consul provider/dns provider/etcd provider/file provider/zookeeper"},
 
@@ -42,6 +42,7 @@ var house = []struct{ room, imports string }{
 
 	// The path, in order.
 	{"internal/server", "internal/conn internal/content internal/exchange internal/http1"},
+	{"internal/handler", "internal/conn internal/content internal/exchange internal/http1"},
 	{"internal/forwarding", "internal/exchange"},
 	{"internal/router", ""},
 	{"internal/service", "balance internal/exchange internal/pool internal/transport"},

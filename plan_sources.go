@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/provider"
+	"github.com/weirproxy/weir/provider/consul"
 	"github.com/weirproxy/weir/provider/dns"
 	"github.com/weirproxy/weir/provider/etcd"
 	"github.com/weirproxy/weir/provider/file"
@@ -62,6 +63,13 @@ func (m *sourceMaker) registries(c *config.Provider) {
 			CA: e.CA, Cert: e.Cert, Key: e.Key, User: e.User, Password: e.Password, Log: m.proxy.log,
 		})
 		m.add("etcd", *e, from, err)
+	}
+	if k := c.Consul; k != nil {
+		from, err := consul.New(consul.Options{
+			Address: k.Address, Token: k.Token, Datacenter: k.Datacenter, Service: cmp.Or(k.Service, m.key.name),
+			Tags: k.Tags, Scheme: k.Scheme, CA: k.CA, Cert: k.Cert, Key: k.Key, Log: m.proxy.log,
+		})
+		m.add("consul", *k, from, err)
 	}
 	if z := c.ZooKeeper; z != nil {
 		from, err := zookeeper.New(zookeeper.Options{

@@ -16,7 +16,9 @@ import (
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/internal/attach"
 	"github.com/weirproxy/weir/internal/conn"
+	"github.com/weirproxy/weir/internal/content"
 	"github.com/weirproxy/weir/internal/exchange"
+	"github.com/weirproxy/weir/internal/handler"
 	"github.com/weirproxy/weir/internal/http1"
 	"github.com/weirproxy/weir/internal/observe"
 	"github.com/weirproxy/weir/internal/server"
@@ -54,6 +56,7 @@ type Proxy struct {
 	watched   int // how many sources there were; enact guards it
 	plan      atomic.Pointer[plan]
 	server    *server.Server
+	handler   *handler.Handler
 	doors     []*door
 	workers   *workers
 	attach    *attachDoor
@@ -146,7 +149,8 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		_ = p.observer.Close(context.Background())
 		return nil, err
 	}
-	p.server = p.newServer()
+	replay := &content.Budget{Each: replayEach, Total: max(0, int64(p.config().Limits.ReplayBytes))}
+	p.server, p.handler = p.newServer(replay), p.newHandler(replay)
 	p.sourcesCtx, p.unwatch = context.WithCancel(context.Background())
 	p.enact(pl)
 	if err := p.restore(); err != nil {
@@ -179,10 +183,13 @@ func logOptions(l *config.AccessLog) observe.LogOptions {
 	return observe.LogOptions{Format: observe.Format(l.Format), Path: l.Path}
 }
 
-func (p *Proxy) newServer() *server.Server {
+// serve has the plan in force serve x.
+func (p *Proxy) serve(x *exchange.Exchange) { p.plan.Load().Serve(x) }
+
+func (p *Proxy) newServer(replay *content.Budget) *server.Server {
 	lim := p.config().Limits
 	return server.New(server.Options{
-		Handler:        exchange.HandlerFunc(func(x *exchange.Exchange) { p.plan.Load().Serve(x) }),
+		Handler:        exchange.HandlerFunc(p.serve),
 		Observe:        p.observer.Observe,
 		Connections:    p.observer,
 		Problems:       p.problems(),
@@ -192,7 +199,7 @@ func (p *Proxy) newServer() *server.Server {
 		IdleTimeout:    clientIdle,
 		WriteTimeout:   defaultWrite,
 		BodyBytes:      int64(lim.BodyBytes),
-		Replay:         server.Replay{Each: replayEach, Total: max(0, int64(lim.ReplayBytes))},
+		Replay:         replay,
 		MaxConnections: lim.Connections,
 		Watchdog:       p.watchdog,
 		Log:            p.log,
@@ -316,7 +323,7 @@ func (p *Proxy) Shutdown(ctx context.Context) error {
 	p.applying.Lock()
 	p.over = true
 	p.applying.Unlock()
-	err := p.server.Shutdown(ctx)
+	err := p.endRequests(ctx)
 	p.workers.close() // now that nobody needs them
 	p.mu.Lock()
 	p.ended = true

@@ -1,6 +1,7 @@
 // Package content reads messages from a connection: the bytes of heads, and the
 // content behind them as HTTP/1.1 frames it. Server and transport share it, each
-// for the messages that it receives.
+// for the messages that it receives. It also has what those who make exchanges
+// share: content that is kept to be sent again, and tunnels.
 package content
 
 import (

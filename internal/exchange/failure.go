@@ -56,6 +56,7 @@ var (
 	CodeQueueTimeout       = newCode("queue_timeout", 503, SideProxy, "choice of an endpoint", "No endpoint of the service became free, or came, within queue.timeout.")
 	CodeOutOfResources     = newCode("out_of_resources", 503, SideProxy, "connect", "The proxy itself has run out of file descriptors, local ports or memory for another connection.")
 	CodeTooManyConnections = newCode("too_many_connections", 503, SideProxy, "accept", "limits.connections is reached.")
+	CodeShuttingDown       = newCode("shutting_down", 503, SideProxy, "accept", "The proxy is shutting down and takes no more requests; only of a program that has it as its http.Handler.")
 	CodeDraining           = newCode("draining", 503, SideProxy, "attach", "The router is shutting down and takes no more workers.")
 	CodeTooManyWorkers     = newCode("too_many_workers", 503, SideProxy, "attach", "As many workers are attached as may be, or they serve too many services that no configuration names.")
 	CodeConnectTimeout     = newCode("connect_timeout", 504, SideEndpoint, "connect", "No endpoint accepted a connection within timeouts.connect or retry.per_try.")

@@ -56,11 +56,17 @@ func (r *trailerReader) parse(lim *Limits) fault {
 	fs := fields{header: r.header[:0]}
 	f := fs.parse(r.section, lim.HeaderCount)
 	r.header = fs.header
-	for i := range r.header {
-		field := &r.header[i]
+	MarkTrailer(r.header)
+	return f
+}
+
+// MarkTrailer marks the fields of a trailer section, whose IDs are set, that are
+// not passed on.
+func MarkTrailer(header exchange.Header) {
+	for i := range header {
+		field := &header[i]
 		field.Skip = !allowedTrailer(field.Name, field.ID)
 	}
-	return f
 }
 
 // notInTrailer are the fields with an ID that are never passed on in a trailer

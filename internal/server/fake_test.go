@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/weirproxy/weir/internal/conn"
+	"github.com/weirproxy/weir/internal/content"
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/http1"
 )
@@ -20,7 +21,7 @@ func options() Options {
 	return Options{
 		Limits:        http1.Limits{HeaderBytes: 64 << 10, HeaderCount: 128},
 		HeaderTimeout: time.Minute, BodyTimeout: time.Minute, IdleTimeout: time.Hour, WriteTimeout: time.Minute,
-		Replay:   Replay{Each: 1 << 10, Total: 1 << 20},
+		Replay:   &content.Budget{Each: 1 << 10, Total: 1 << 20},
 		Watchdog: new(conn.Watchdog),
 	}
 }
@@ -88,7 +89,7 @@ func connect(t *testing.T, o Options, l net.Listener, dial func() net.Conn, hand
 		t.Errorf("Shutdown: %v", err)
 	}
 	serving.Wait()
-	if n := f.server.replay.used.Load(); n != 0 {
+	if n := f.server.opts.Replay.Used(); n != 0 {
 		t.Errorf("when all is over %d bytes of content are still kept", n)
 	}
 }

@@ -182,3 +182,24 @@ func (r *reply) failure(err error) *exchange.Failure {
 	}
 	return exchange.Fail(exchange.CodeClientGone, "", err)
 }
+
+// tunnel answers 101 and carries bytes both ways until both sides have ended, or
+// nothing has moved for the tunnel's time-out.
+func (r *reply) tunnel(resp *exchange.Response) error {
+	r.upgraded, r.closing = true, true
+	c, x := r.client, &r.client.ws.x
+	m := conn.Borrow()
+	head := http1.AppendResponseHead(m[:0], resp, http1.Framing{}, &http1.ResponseHead{Minor: x.Request.Minor, Upgrade: true})
+	err := r.write(head)
+	conn.Return(m)
+	if err != nil {
+		return err
+	}
+	t := content.Tunnel{Client: c.conn, Other: resp.Tunnel}
+	t.Touch = func() bool { return c.conn.Watch().Begin(conn.PhaseTunnel, x.TunnelTimeout) }
+	t.Run(c.ws.in.Bytes())
+	x.Outcome.RequestBytes += t.Up
+	x.Outcome.ResponseBytes += t.Down
+	r.whole = true
+	return nil
+}

@@ -29,14 +29,7 @@ type requestBody struct {
 	interrupted atomic.Bool
 	atEnd       atomic.Bool
 
-	budget *budget
-	most   int    // how much may be kept
-	kept   []byte // all that was read; once spilled, what of it was not handed out
-	replay int    // how much of kept has been handed out
-	spill  bool   // more was read than may be kept
-	held   []byte // what Load has read behind kept; it lies where it arrived
-	loaded bool   // kept is the whole content
-	handed bool   // something was handed out, from the beginning on
+	kept content.Kept // of stream
 }
 
 // A source is a client's connection read for content, behind a head that stays
@@ -75,8 +68,7 @@ func (s *source) failure(err error) error {
 func (b *requestBody) prepare(c *client, f http1.Framing) {
 	req := &c.ws.x.Request
 	b.client, b.at, b.whole, b.complete = c, 0, nil, true
-	b.most, b.replay, b.held = b.budget.Each, 0, nil
-	b.spill, b.loaded, b.handed = false, false, false
+	b.kept.Begin(c.server.opts.Replay)
 	b.atEnd.Store(true)
 	req.Body = nil
 	if f.Kind == http1.BodyNone {
@@ -123,34 +115,19 @@ func (b *requestBody) openStream(f http1.Framing) {
 }
 
 // Next implements exchange.Body.
-func (b *requestBody) Next(wait bool) ([]byte, error) {
-	data, err := b.next(wait)
-	if len(data) > 0 {
-		b.handed = true
-	}
-	return data, err
-}
-
-func (b *requestBody) next(wait bool) (data []byte, err error) {
+func (b *requestBody) Next(wait bool) (data []byte, err error) {
 	switch {
 	case b.complete && b.at == len(b.whole):
 		return nil, io.EOF
 	case b.complete:
 		data, b.at = b.whole[b.at:], len(b.whole)
 		return data, nil
-	case b.replay < len(b.kept):
-		data = piece(b.kept[b.replay:])
-		b.replay += len(data)
-		return data, nil
-	case b.spill && len(b.kept) > 0:
-		b.dropKept()
 	}
-	if b.held != nil {
-		data, b.held = b.held, nil
+	if data = b.kept.Next(); data != nil {
 		return data, nil
 	}
 	if data, err = b.read(wait); err == nil {
-		b.keep(data)
+		b.kept.Note(data)
 	}
 	return data, err
 }
@@ -165,39 +142,6 @@ func (b *requestBody) read(wait bool) ([]byte, error) {
 	return data, err
 }
 
-// keep remembers content that is about to be handed out, for another try.
-func (b *requestBody) keep(data []byte) {
-	if b.spill || len(data) == 0 {
-		return
-	}
-	if !b.add(data) {
-		b.spill = true
-		b.dropKept()
-		return
-	}
-	b.replay = len(b.kept)
-}
-
-// add adds data to what is kept, if it may be.
-func (b *requestBody) add(data []byte) bool {
-	if len(b.kept)+len(data) > b.most || !b.budget.take(len(data)) {
-		return false
-	}
-	b.kept = append(b.kept, data...)
-	return true
-}
-
-// keptRoom is how much memory for kept content stays with a workspace.
-const keptRoom = 4 << 10
-
-func (b *requestBody) dropKept() {
-	b.budget.give(len(b.kept))
-	b.kept, b.replay = b.kept[:0], 0
-	if cap(b.kept) > keptRoom {
-		b.kept = nil
-	}
-}
-
 // Trailer implements exchange.Body.
 func (b *requestBody) Trailer() exchange.Header {
 	if b.complete {
@@ -207,49 +151,39 @@ func (b *requestBody) Trailer() exchange.Header {
 }
 
 // Keep implements exchange.RequestBody.
-func (b *requestBody) Keep(n int) { b.most = n }
+func (b *requestBody) Keep(n int) { b.kept.Limit(n) }
 
 // Load implements exchange.RequestBody.
 func (b *requestBody) Load() (whole bool, err error) {
 	if b.complete {
-		return len(b.whole) <= b.most, nil
+		return len(b.whole) <= b.kept.Most(), nil
 	}
-	if left, known := b.stream.Remaining(); known && left > int64(b.most-len(b.kept)) {
+	if left, known := b.stream.Remaining(); known && !b.kept.Fits(left) {
 		return false, nil // this is known without reading it
 	}
 	b.source.Deadline = b.client.ws.x.Deadline
 	defer func() { b.source.Deadline = 0 }()
-	for !b.loaded && !b.spill {
-		data, err := b.read(true)
-		switch {
-		case err == io.EOF:
-			b.loaded = true
-		case errors.Is(err, http1.ErrInterrupted):
-			return false, exchange.Fail(exchange.CodeCancelled, "", err)
-		case err != nil:
-			return false, err
-		case !b.add(data):
-			b.spill, b.held = true, data
-		}
-	}
-	return b.loaded, nil
+	return b.kept.Load(b.read)
 }
 
 // Fork implements exchange.RequestBody.
 func (b *requestBody) Fork() exchange.RequestBody {
 	if b.complete {
-		return &fork{content: b.whole}
+		return content.NewFork(b.whole, nil)
 	}
-	return &fork{content: b.kept, trailer: b.stream.Trailer()}
+	return b.kept.Fork(b.stream.Trailer())
 }
 
 // Rewind implements exchange.RequestBody.
 func (b *requestBody) Rewind() bool {
 	b.resume()
-	if b.handed && (b.spill || b.complete && len(b.whole) > b.most) {
+	if !b.complete {
+		return b.kept.Rewind()
+	}
+	if b.at > 0 && len(b.whole) > b.kept.Most() {
 		return false
 	}
-	b.at, b.replay, b.handed = 0, 0, false
+	b.at = 0
 	return true
 }
 
@@ -269,7 +203,7 @@ func (b *requestBody) Interrupt() {
 
 // SpliceTo implements content.Splicer.
 func (b *requestBody) SpliceTo(dst conn.Conn, lim conn.SpliceLimits) (n int64, handled bool, err error) {
-	if b.complete || b.replay < len(b.kept) || b.held != nil || b.source.Buf.Len() > 0 || b.keepsAll() {
+	if b.complete || b.kept.Pending() || b.source.Buf.Len() > 0 || b.keepsAll() {
 		return 0, false, nil
 	}
 	n, handled, err = b.stream.SpliceTo(dst, lim)
@@ -278,8 +212,7 @@ func (b *requestBody) SpliceTo(dst conn.Conn, lim conn.SpliceLimits) (n int64, h
 		err = b.source.failure(read.Err)
 	}
 	if handled { // also what was read and could not be written is gone
-		b.spill, b.handed = true, true
-		b.dropKept()
+		b.kept.Spill()
 	}
 	if left, known := b.stream.Remaining(); known && left == 0 {
 		b.atEnd.Store(true)
@@ -291,7 +224,7 @@ func (b *requestBody) SpliceTo(dst conn.Conn, lim conn.SpliceLimits) (n int64, h
 // far as can be told.
 func (b *requestBody) keepsAll() bool {
 	left, known := b.stream.Remaining()
-	return known && !b.spill && left <= int64(b.most-len(b.kept))
+	return known && b.kept.Fits(left)
 }
 
 // ended reports whether the whole content was read from the client. It may be
@@ -301,10 +234,7 @@ func (b *requestBody) ended() bool { return b.atEnd.Load() }
 // finish is called when the exchange is over.
 func (b *requestBody) finish() {
 	b.resume()
-	b.held = nil
-	if len(b.kept) > 0 {
-		b.dropKept()
-	}
+	b.kept.End()
 }
 
 // giveBack returns what was read beyond the content.

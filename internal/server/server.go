@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/weirproxy/weir/internal/conn"
+	"github.com/weirproxy/weir/internal/content"
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/http1"
 )
@@ -43,7 +44,8 @@ type Options struct {
 	// BodyBytes bounds a request's content; 0 is not.
 	BodyBytes int64
 	// Replay bounds what is kept of content that may have to be sent again.
-	Replay Replay
+	// If nil, nothing is.
+	Replay *content.Budget
 	// MaxConnections bounds how many connections are open at once.
 	MaxConnections int
 	// Watchdog watches the connections.
@@ -71,7 +73,6 @@ type Server struct {
 	workspaces sync.Pool
 	closing    atomic.Bool
 	total      atomic.Uint64
-	replay     budget
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -88,14 +89,16 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Replay == nil {
+		o.Replay = new(content.Budget)
+	}
 	s := &Server{
 		opts:      o,
 		listeners: map[net.Listener]struct{}{},
 		clients:   map[*client]struct{}{},
 		empty:     make(chan struct{}),
 	}
-	s.replay.Replay = o.Replay
-	s.workspaces.New = func() any { return newWorkspace(s) }
+	s.workspaces.New = func() any { return newWorkspace() }
 	return s
 }
 

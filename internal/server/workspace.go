@@ -32,11 +32,10 @@ const (
 	usualScratch = 256
 )
 
-func newWorkspace(s *Server) *workspace {
+func newWorkspace() *workspace {
 	ws := new(workspace)
 	ws.x.Request.Header = make(exchange.Header, 0, usualFields)
 	ws.x.Scratch = make([]byte, 0, usualScratch)
-	ws.body.budget = &s.replay
 	return ws
 }
 
