@@ -29,9 +29,15 @@ var (
 // wrk has 64 connections ask for a URL for that long.
 func wrk(t *testing.T, url string, d time.Duration) load {
 	t.Helper()
+	return wrkOver(t, 64, url, d)
+}
+
+// wrkOver is wrk with that many connections.
+func wrkOver(t *testing.T, connections int, url string, d time.Duration) load {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d+patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "wrk", "-t1", "-c64", fmt.Sprintf("-d%ds", int(d.Seconds())), url).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "wrk", "-t1", fmt.Sprintf("-c%d", connections), fmt.Sprintf("-d%ds", int(d.Seconds())), url).CombinedOutput()
 	if err != nil {
 		t.Fatalf("wrk: %v\n%s", err, out)
 	}

@@ -33,14 +33,7 @@ func startWeir(t *testing.T, yaml string) *proxy {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "weir.yaml")
 	writeFile(t, path, yaml+"\nadmin: { address: \"127.0.0.1:0\" }\n")
-	p := &proxy{process: start(t, weirBinary, "run", "-c", path)}
-	p.admin = adminURL.FindStringSubmatch(p.await(t, "admin page", 1)[0])[1]
-	for _, line := range p.lines() {
-		if m := listening.FindStringSubmatch(line); m != nil {
-			p.addresses = append(p.addresses, m[1])
-		}
-	}
-	return p
+	return startFile(t, path)
 }
 
 // startPlain runs Weir with one plain listener in front of endpoints.
