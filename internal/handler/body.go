@@ -245,7 +245,14 @@ func (b *requestBody) end() {
 	}
 	b.read.end()
 	b.kept.End()
+	if b.ws.request.ProtoMajor == 1 && !b.atEnd.Load() {
+		_ = b.ws.control.SetReadDeadline(time.Now().Add(lingerTime))
+	}
 }
+
+// lingerTime is how long net/http may read on from a client that has had its answer
+// before all its content was read: closing at once could destroy the answer.
+const lingerTime = 2 * time.Second
 
 func tell(c chan struct{}) {
 	select {

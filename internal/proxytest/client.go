@@ -175,7 +175,7 @@ func (e *end) wantResponse(w *wanted) error {
 	if err != nil {
 		return err
 	}
-	if err := matchFields(h.fields, fields, w.how == "exactly"); err != nil {
+	if err := e.matchFields(h.fields, fields, w.how == "exactly"); err != nil {
 		return fmt.Errorf("%w\n\tin the head %q", err, h.text)
 	}
 	if w.how == "head" || w.status < 200 {

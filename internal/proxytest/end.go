@@ -24,6 +24,7 @@ var errTooLong = errors.New("nothing more came")
 // taken off the connection in the background and kept until a line wants it.
 type end struct {
 	name     string
+	anyOrder bool // fields are compared without regard to order and case
 	conn     net.Conn
 	patience time.Duration
 	bell     *bell
@@ -49,11 +50,19 @@ type end struct {
 
 func newEnd(name string, c net.Conn, st *stage, serving *serving) *end {
 	e := &end{
-		name: name, conn: c, serving: serving,
+		name: name, conn: c, serving: serving, anyOrder: st.anyOrder,
 		patience: st.patience, bell: &st.bell, changed: make(chan struct{}),
 	}
 	e.reading.Go(e.pump)
 	return e
+}
+
+// matchFields checks the fields of a head.
+func (e *end) matchFields(got []field, want []string, whole bool) error {
+	if e.anyOrder {
+		got, want = inOrder(got, want)
+	}
+	return matchFields(got, want, whole)
 }
 
 func (e *end) pump() {

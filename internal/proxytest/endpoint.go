@@ -182,7 +182,7 @@ func (e *endpoint) expect(s *statement) error {
 	if err != nil {
 		return err
 	}
-	if err := matchFields(h.fields, fields, m[1] == "exactly"); err != nil {
+	if err := e.present.matchFields(h.fields, fields, m[1] == "exactly"); err != nil {
 		return fmt.Errorf("%w\n\tin the head %q", err, h.text)
 	}
 	if err := e.present.beginRequest(h); err != nil || m[1] == "head" {

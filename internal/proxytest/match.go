@@ -2,6 +2,7 @@ package proxytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,27 @@ func matchFields(got []field, want []string, whole bool) error {
 		return fmt.Errorf("there is a field %q: %q that is not wanted", got[at].name, got[at].value)
 	}
 	return nil
+}
+
+// inOrder returns fields, and the lines about them, in an order that is the same for
+// both, with names in one case. Of several of one name it stays what it was.
+func inOrder(got []field, want []string) ([]field, []string) {
+	got, want = slices.Clone(got), slices.Clone(want)
+	for i := range got {
+		got[i].name = strings.ToLower(got[i].name)
+	}
+	for i, line := range want {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			want[i] = strings.ToLower(name) + ": " + value
+		}
+	}
+	slices.SortStableFunc(got, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(want, func(a, b string) int {
+		a, _, _ = strings.Cut(a, ":")
+		b, _, _ = strings.Cut(b, ":")
+		return strings.Compare(a, b)
+	})
+	return got, want
 }
 
 func after(at int, got []field) string {

@@ -18,6 +18,8 @@ type scenario struct {
 	script []statement
 	// only names the connections that the scenario is for; empty is all.
 	only string
+	// anyOrder: order and case of fields do not matter.
+	anyOrder bool
 }
 
 // playedOn reports whether the scenario is for such connections: plain, tls or

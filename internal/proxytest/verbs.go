@@ -175,7 +175,7 @@ func (e *end) wantEnd(s *statement) error {
 	if err != io.EOF {
 		return fmt.Errorf("the content goes on with %q (%w)", data, err)
 	}
-	return matchFields(e.message.trailers, s.block, false)
+	return e.matchFields(e.message.trailers, s.block, false)
 }
 
 // wantCut checks that the connection ends in the middle of the message.
