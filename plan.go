@@ -143,7 +143,7 @@ func newRoutes(list []config.Route, services map[serviceKey]*liveService, found 
 			}
 			t.strip = strip
 		}
-		route := router.Route[target]{Host: r.Match.Host, Path: r.Match.Path, Methods: r.Match.Methods, Target: t}
+		route := router.Route[target]{Host: r.Match.Host, Path: r.Match.Path, Methods: r.Match.Methods, Guard: r.Match.When, Target: t}
 		for name, value := range r.Match.Headers {
 			route.Headers = append(route.Headers, router.HeaderCondition{Name: name, Value: value})
 		}

@@ -115,6 +115,8 @@ type AccessLog struct {
 	Path string `yaml:"path" default:"stdout"`
 	// The form of a line; `off` writes none.
 	Format string `yaml:"format" default:"json" enum:"json,text,off"`
+	// Further members of each line, in the order written.
+	Fields Expressions `yaml:"fields"`
 }
 
 // Shutdown is what happens after SIGTERM.

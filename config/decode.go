@@ -12,6 +12,10 @@ import (
 // maxProblems is where decoding stops to collect: nobody reads that many.
 const maxProblems = 1000
 
+// maxNesting bounds how deep values are nested: an alias can make steps their own
+// steps.
+const maxNesting = 64
+
 // decoder fills a Config from a document. It goes on after a mistake, leaving
 // the value at zero, and remembers where everything stood.
 type decoder struct {
@@ -24,6 +28,7 @@ type decoder struct {
 	// about them, or about what lies below, is only an echo.
 	failed map[string]bool
 	nodes  int
+	depth  int // of the value that is being decoded
 }
 
 func newDecoder(src *source, x *expander) *decoder {
@@ -59,6 +64,12 @@ func (d *decoder) value(n ast.Node, v reflect.Value, k key, path string) {
 	if !d.spend(at, path) {
 		return
 	}
+	if d.depth >= maxNesting {
+		d.fail(at, path, "is nested too deeply")
+		return
+	}
+	d.depth++
+	defer func() { d.depth-- }()
 	n = d.resolve(n, path)
 	switch {
 	case n == nil:
@@ -184,7 +195,7 @@ func (d *decoder) mapping(n ast.Node, v reflect.Value, at place, path string) {
 // fields decodes a mapping whose order matters.
 func (d *decoder) fields(n ast.Node, v reflect.Value, at place, path string) {
 	if !isMapping(n) {
-		d.fail(at, path, "got "+kindOf(n)+", want a mapping of field names to values")
+		d.fail(at, path, "got "+kindOf(n)+", want a mapping of names to values")
 		return
 	}
 	entries := d.entries(n, path)
@@ -243,6 +254,22 @@ func (d *decoder) referencePlace(err error, at place) place {
 	from := min(at.column-1, len(line))
 	if before, _, ok := strings.Cut(string(line[from:]), ref.text); ok {
 		at.column += len([]rune(before))
+		return at
+	}
+	return d.blockPlace(ref.text, at)
+}
+
+// blockPlace is where a text stands in the lines below at, if a bar or an angle
+// there opens them; else it is at.
+func (d *decoder) blockPlace(text string, at place) place {
+	line := []rune(d.src.lines[at.line-1])
+	if at.column > len(line) || !strings.ContainsRune("|>", line[at.column-1]) {
+		return at
+	}
+	for i, line := range d.src.block(at) {
+		if before, _, ok := strings.Cut(line[:min(len(line), maxSearchedLine)], text); ok {
+			return place{at.line + 1 + i, len([]rune(before)) + 1}
+		}
 	}
 	return at
 }

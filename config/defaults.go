@@ -36,6 +36,11 @@ func (c *Config) WithDefaults() *Config {
 		}
 	}
 	fill(reflect.ValueOf(&d).Elem())
+	for i := range d.Routes {
+		if z := d.Routes[i].Compress; z != nil && z.Off {
+			d.Routes[i].Compress = nil
+		}
+	}
 	if d.AccessLog != nil && d.AccessLog.Format == "off" {
 		d.AccessLog = nil // one way to say it, for whoever reads
 	}

@@ -131,6 +131,17 @@ func (b *Backpressure) setShort(text string) error {
 	return wantOff(text)
 }
 
+func (z *Compress) setShort(text string) error {
+	switch text {
+	case "true":
+	case "false", "off":
+		z.Off = true
+	default:
+		return errors.New("got " + quote(text) + ", want true or false, or a mapping of ")
+	}
+	return nil
+}
+
 func (l *AccessLog) setShort(text string) error {
 	l.Format = "off"
 	return wantOff(text)

@@ -82,7 +82,7 @@ func (k key) defaultsToZero(v reflect.Value) bool {
 // default, or it was decided on when it was read.
 func (k key) check(v reflect.Value) string {
 	switch {
-	case len(k.enum) > 0:
+	case len(k.enum) > 0 && v.Kind() == reflect.String:
 		return k.checkEnum(v.String())
 	case v.CanInt():
 		return k.checkBounds(v)

@@ -40,6 +40,14 @@ var namedSelectors = map[string]SelectorKind{
 	"request.query":   SelectQuery,
 }
 
+// IsSelector tells whether s is written as a selector is. What is not is another
+// expression.
+func IsSelector(s string) bool {
+	part, rest, _ := strings.Cut(s, "[")
+	_, closed := unquoteName(rest)
+	return plainSelectors[s] != 0 || namedSelectors[part] != 0 && closed
+}
+
 // ParseSelector reads the written form of a selector, as hash_on has it. The
 // names of headers and cookies are tokens, those of parameters any text.
 func ParseSelector(s string) (Selector, error) {

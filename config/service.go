@@ -12,14 +12,14 @@ type Service struct {
 	Split map[string]int `yaml:"split"`
 	// How strategies `single` and `hedge` choose one endpoint among several: `first` in the order written, `hash` and `maglev` by `hash_on`, so that what has the same value goes to the same endpoint.
 	Balance string `yaml:"balance" default:"round_robin" enum:"round_robin,least_load,random,first,hash,maglev"`
-	// The part of a request by which `hash` and `maglev` place it, and `split` if it is written: a [selector](#selectors). Left out: `client.address`.
-	HashOn string `yaml:"hash_on"`
+	// What `hash` and `maglev` place a request by, and `split` if it is written: a [selector](#selectors), or another [expression](#expressions). Left out: `client.address`.
+	HashOn Expression `yaml:"hash_on"`
 	// Sends the requests of a client that shows the cookie to the endpoint that it had before, as long as that can take them.
 	Sticky *Sticky `yaml:"sticky"`
 	// How many endpoints are asked, and when: `single` asks one, and another one after a failure named in `retry.on`; `failover` asks one after the other in the order written; `fanout` asks all at once; `hedge` asks one, and one more when `hedge.after` has passed.
 	Strategy string `yaml:"strategy" default:"single" enum:"single,failover,fanout,hedge"`
-	// Which answers `failover`, `fanout` and `hedge` take: [classes and codes](#status-codes). For `single`, `retry.on` decides.
-	Usable []string `yaml:"usable" default:"1xx,2xx,3xx,4xx"`
+	// Which answers `failover`, `fanout` and `hedge` take: [classes and codes](#status-codes), or one [expression](#expressions) of the response, such as `response.status < 500`. For `single`, `retry.on` decides.
+	Usable Usable `yaml:"usable" default:"1xx,2xx,3xx,4xx" scalar:"true"`
 	// Let requests that are not idempotent, such as POST and PATCH, be sent to more than one endpoint.
 	NonIdempotent bool `yaml:"non_idempotent" default:"false"`
 	// Requests under way at once, over all endpoints. More wait in the queue.

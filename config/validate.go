@@ -73,6 +73,7 @@ func (c *Config) validate(failed map[string]bool) []finding {
 	k.tags(reflect.ValueOf(*c), "")
 	k.listeners(c)
 	k.routes(c)
+	k.accessLog(c.AccessLog)
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
 		path := joinKey("services", name)
 		if message := badName(name); message != "" {
@@ -107,7 +108,20 @@ func (c *checker) tags(v reflect.Value, path string) {
 			} else if message := k.check(f); message != "" {
 				c.add(below, "%s", message)
 			}
+			c.elements(k, f, below)
 			c.tags(f, below)
+		}
+	}
+}
+
+// elements checks those of a list against the values that are legal in it.
+func (c *checker) elements(k key, v reflect.Value, path string) {
+	if len(k.enum) == 0 || v.Kind() != reflect.Slice {
+		return
+	}
+	for i := range v.Len() {
+		if message := k.checkEnum(v.Index(i).String()); message != "" {
+			c.add(joinIndex(path, i), "%s", message)
 		}
 	}
 }

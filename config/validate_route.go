@@ -20,7 +20,9 @@ func (c *checker) routes(cfg *Config) {
 	for i, r := range cfg.Routes {
 		path := joinIndex("routes", i)
 		c.routeService(r, path, cfg.Services, services)
-		if !c.match(r.Match, joinKey(path, "match")) || c.within[path] {
+		c.routeSteps(r, path)
+		c.ready(r, path)
+		if match := joinKey(path, "match"); !c.match(r.Match, match) || c.broken(match, joinKey(path, "strip_prefix")) {
 			continue
 		}
 		if message := badStripPrefix(r.StripPrefix, r.Match.Path); message != "" {
@@ -28,7 +30,7 @@ func (c *checker) routes(cfg *Config) {
 		}
 		id := r.Match.identity()
 		if other, ok := seen[id]; ok {
-			c.add(path, "matches exactly what %s matches", other)
+			c.add(path, "matches exactly what %s matches%s", other, r.Match.guarded())
 			continue
 		}
 		seen[id] = path
@@ -104,6 +106,14 @@ func (c *checker) match(m Match, path string) bool {
 	return len(c.found) == before
 }
 
+// guarded is the end of a message about two matches that are equal.
+func (m Match) guarded() string {
+	if m.When == "" {
+		return ""
+	}
+	return ", with the same when"
+}
+
 // identity is equal for two matches that hold for the same requests and rank
 // the same: what captures are called makes no difference.
 func (m Match) identity() string {
@@ -117,7 +127,7 @@ func (m Match) identity() string {
 	for name, value := range m.Headers {
 		headers[strings.ToLower(name)] = value
 	}
-	return fmt.Sprintf("%q %q %q %q", strings.ToLower(m.Host), segments, slices.Sorted(slices.Values(m.Methods)), headers)
+	return fmt.Sprintf("%q %q %q %q %q", strings.ToLower(m.Host), segments, slices.Sorted(slices.Values(m.Methods)), headers, m.When)
 }
 
 var knownMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}

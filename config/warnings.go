@@ -19,6 +19,10 @@ func (c *Config) warn() []finding {
 	}
 	k.attachWarnings(c)
 	routes := k.routeWarnings(c)
+	for i, r := range c.Routes {
+		k.stepWarnings(r, joinIndex("routes", i), c.origin)
+		k.readyWarnings(r, joinIndex("routes", i), c.Limits.BodyBytes)
+	}
 	var def Service
 	fill(reflect.ValueOf(&def).Elem())
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {

@@ -1,5 +1,10 @@
 package config
 
+import (
+	"slices"
+	"strings"
+)
+
 // routeWarnings tells of routes that cannot do what they seem to, and returns
 // those that lead to each service. One that names a service by a capture leads to
 // all of them.
@@ -17,13 +22,30 @@ func (c *checker) routeWarnings(cfg *Config) map[string][]Route {
 		if message := cfg.versionWarning(t); message != "" {
 			c.add(joinKey(path, "service"), "%s", message)
 		}
-		if !t.Service.Capture {
-			leading[t.Service.Text] = append(leading[t.Service.Text], r)
-			continue
-		}
+		targets := append(stepTargets(r.Request), t)
 		for name := range cfg.Services {
-			leading[name] = append(leading[name], r)
+			if slices.ContainsFunc(targets, func(t Target) bool { return t.Service.Capture || t.Service.Text == name }) {
+				leading[name] = append(leading[name], r)
+			}
 		}
 	}
 	return leading
+}
+
+// stepTargets is where request steps may send a request. What an expression gives
+// may be any service, as a capture may.
+func stepTargets(list []Step) (targets []Target) {
+	for _, s := range list {
+		targets = append(targets, stepTargets(s.Then)...)
+		targets = append(targets, stepTargets(s.Else)...)
+		if s.Route == "" {
+			continue
+		}
+		t := Target{Service: TargetName{Capture: true}}
+		if isConstant(s.Route) {
+			t, _ = ParseTarget(strings.Trim(strings.TrimSpace(s.Route), `"'`)) // a wrong one leads nowhere
+		}
+		targets = append(targets, t)
+	}
+	return targets
 }

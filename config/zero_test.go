@@ -23,8 +23,8 @@ func TestZero_SendsWhatNamesAVersionToItsWorkersAndTheRestToTheDefault(t *testin
 		t.Errorf("the services are %+v, want one without endpoints", c.Services)
 	}
 	want := []Route{
-		{Match: Match{Path: "/*"}, Service: "default"},
-		{Match: Match{Path: "/{service}/{version}/*"}, Service: "{service}@{version}", StripPrefix: "/{service}/{version}", Fallthrough: true},
+		{Match: Match{Path: "/*"}, Service: "default", OnError: "skip", Forwarded: "off"},
+		{Match: Match{Path: "/{service}/{version}/*"}, Service: "{service}@{version}", StripPrefix: "/{service}/{version}", Fallthrough: true, OnError: "skip", Forwarded: "off"},
 	}
 	if !reflect.DeepEqual(c.Routes, want) {
 		t.Errorf("the routes are %+v, want %+v", c.Routes, want)

@@ -21,12 +21,13 @@ type written struct {
 	host, path string
 	methods    []string
 	headers    []HeaderCondition
+	guard      string
 }
 
 // A claim is all that precedence looks at, for one method or, if that is
 // empty, for all. Two routes with a claim in common are ambiguous.
 type claim struct {
-	host, shape, headers, method string
+	host, shape, headers, guard, method string
 }
 
 // A claimant is a route as an error shows it.
@@ -55,25 +56,27 @@ func (b *builder) add(i int, name string, w written) []capture {
 	}
 
 	leaf := b.hosts.tree(host).leaf(&path)
-	*leaf = append(*leaf, b.rules(i, set, conditions)...)
-	b.claim(i, w.methods, claim{host: host, shape: path.shape(), headers: showConditions(conditions)})
+	*leaf = append(*leaf, b.rules(rule{i, unnamed, set, conditions, w.guard != ""})...)
+	b.claim(i, w.methods, claim{host: host, shape: path.shape(), headers: showConditions(conditions), guard: w.guard})
 	return path.captures()
 }
 
 // rules returns the one rule of a route, or two if it implies HEAD: a route
 // that names HEAD comes before one that has it by GET.
-func (b *builder) rules(i int, set methodSet, conditions []HeaderCondition) []rule {
-	if set == 0 {
-		return []rule{{i, unnamed, 0, conditions}}
+func (b *builder) rules(r rule) []rule {
+	if r.methods == 0 {
+		return []rule{r}
 	}
-	rules := []rule{{i, named, set, conditions}}
-	if set&b.methods.find([]byte("GET")) == 0 {
+	r.rank = named
+	rules := []rule{r}
+	if r.methods&b.methods.find([]byte("GET")) == 0 {
 		return rules
 	}
 	head, err := b.methods.set([]string{"HEAD"})
-	b.check(i, "methods", "GET", err)
-	if set&head == 0 {
-		rules = append(rules, rule{i, implied, head, conditions})
+	b.check(r.route, "methods", "GET", err)
+	if r.methods&head == 0 {
+		r.rank, r.methods = implied, head
+		rules = append(rules, r)
 	}
 	return rules
 }

@@ -44,6 +44,9 @@ func (b *builder) conflict(first, second int, methods []string, c claim) error {
 	if c.headers != "" {
 		parts = append(parts, "headers "+c.headers)
 	}
+	if c.guard != "" {
+		parts = append(parts, fmt.Sprintf("when %q", c.guard))
+	}
 	text := fmt.Sprintf("%s and %s match the same requests: %s", one.name, other.name, strings.Join(parts, ", "))
 	return &ConflictError{first, second, text}
 }

@@ -128,6 +128,8 @@ func TestMatch_DoesNotAllocate(t *testing.T) {
 	routes := manyRoutes(1000)
 	routes = append(routes,
 		Route[string]{Path: "/h", Headers: headers{{"X-Canary", "1"}}},
+		Route[string]{Path: "/h", Guard: "1"},
+		Route[string]{Path: "/h", Guard: "2"},
 		Route[string]{Host: "m.test", Path: "/m", Methods: []string{"POST"}},
 		Route[string]{Host: "m.test", Path: "/" + strings.Repeat("a", 255)},
 	)

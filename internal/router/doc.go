@@ -1,6 +1,7 @@
 /*
 Package router finds, in an immutable table of routes, the one that takes a
-request: the most specific by host, then path, then methods, then headers. It
+request: the most specific by host, then path, then methods, then headers, then
+guards. It
 is generic over what a route yields, and knows neither services nor protocols.
 
 # The order of precedence
@@ -27,6 +28,12 @@ HEAD, behind a route that names HEAD.
 Headers: more conditions before fewer; of equally many, those of other content
 stay in the order in which they are written.
 
+Guards: a route that has one before a route that has none; of those that have
+one, in the order in which they are written. The table does not ask a guard. The
+caller does, when Match or Next has found its route, and calls Next if it does
+not hold: so a guard costs only the requests that it could decide on, and its
+language is none of the table's business.
+
 What does not match is no end: the search goes on to what is less specific, in
 path and then in host. So a route for a host with nothing for this path gives
 way to a wildcard; and a path that is there for POST only, with "/*" for all
@@ -35,7 +42,7 @@ it MethodNotAllowed, if another method would have been taken, else NoRoute.
 
 Two routes equal in all that are refused when the table is built. That includes
 captures of different names ("/{a}" and "/{b}"), and sets of methods of which
-one is in both. [GET] and [HEAD] are not ambiguous.
+one is in both. Routes with guards of different text are told apart by them. [GET] and [HEAD] are not ambiguous.
 
 # The algorithm
 

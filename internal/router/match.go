@@ -18,6 +18,7 @@ type Match[T any] struct {
 // were not in the table. It is for a caller that turns a route down for a
 // reason of its own. When candidates end after one was found, the verdict is
 // NoRoute and never MethodNotAllowed: the method was not what stood in the way.
+// A guard that does not hold is such a reason.
 func (m *Match[T]) Next() Verdict {
 	rule := m.cursor.next()
 	if rule != nil {

@@ -227,6 +227,38 @@ func TestMatch_AllTurnedDownIsNot405(t *testing.T) {
 	}
 }
 
+func TestMatch_GuardsComeLastAndAsWritten(t *testing.T) {
+	table := mustNew(t,
+		Route[string]{Path: "/a", Name: "none"},
+		Route[string]{Path: "/a", Name: "second", Guard: "2"},
+		Route[string]{Path: "/a", Name: "first", Guard: "1"},
+		Route[string]{Path: "/a", Name: "header", Headers: headers{{"X-One", "1"}}},
+		Route[string]{Path: "/a", Name: "get", Methods: []string{"GET"}},
+		Route[string]{Path: "/b", Name: "guarded get", Methods: []string{"GET"}, Guard: "1"},
+		Route[string]{Path: "/b", Name: "post", Methods: []string{"POST"}},
+	)
+	one := headers{{"X-One", "1"}}
+	for _, tt := range []struct {
+		q    request
+		want string
+	}{
+		{request{"", "/a", "POST", nil}, "second then first then none"},
+		{request{"", "/a", "GET", nil}, "get then second then first then none"},
+		{request{"", "/a", "POST", one}, "header then second then first then none"},
+		{request{"", "/b", "HEAD", nil}, "guarded get"},
+		{request{"", "/b", "PUT", nil}, "405 GET, HEAD, POST"},
+	} {
+		if got := lookup(table, tt.q); got != tt.want {
+			t.Errorf("%+v: got %s, want %s", tt.q, got, tt.want)
+		}
+	}
+	var m Match[string]
+	table.Match(nil, []byte("/b"), []byte("GET"), nil, &m)
+	if v := m.Next(); v != NoRoute {
+		t.Errorf("after a guard that did not hold: verdict %d, want NoRoute: the method was right", v)
+	}
+}
+
 func TestMatch_Capture(t *testing.T) {
 	table := mustNew(t, paths("/{service}/{version}/*", "/x/{only}")...)
 	var m Match[string]

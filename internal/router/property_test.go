@@ -53,7 +53,7 @@ func (r reference) String() string {
 	for i, route := range r {
 		b.WriteString(strings.Join([]string{
 			"\t", string(rune('0' + i%10)), route.Host, route.Path,
-			strings.Join(route.Methods, ","), showConditions(route.Headers), "\n",
+			strings.Join(route.Methods, ","), showConditions(route.Headers), route.Guard, "\n",
 		}, " "))
 	}
 	return b.String()
@@ -77,7 +77,7 @@ func TestNew_RefusesWhatReferenceFindsAmbiguous(t *testing.T) {
 	ambiguous := 0
 	for seed := range uint64(500) {
 		rng := rand.New(rand.NewPCG(seed, 2))
-		routes := make(reference, 30)
+		routes := make(reference, 35)
 		for i := range routes {
 			routes[i] = randomRoute(rng)
 		}
@@ -116,6 +116,58 @@ func TestPrefix_TakesOffWhatItsRouteMatched(t *testing.T) {
 			t.Fatalf("%s off %s: %q, %v, want %q", text, q.path, rest, ok, want)
 		}
 	}
+}
+
+// What comes next after a guard that did not hold is what would have been found
+// without its route.
+func TestNext_GoesOnAsIfTheGuardedRouteWereNotThere(t *testing.T) {
+	turned := 0
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		routes := randomRoutes(rng, 1+rng.IntN(60))
+		all := newTable(t, routes)
+		var open reference
+		for _, r := range routes {
+			if r.Guard != "a" { // those that are called a do not hold
+				open = append(open, r)
+			}
+		}
+		rest := newTable(t, open)
+		for range 100 {
+			q := randomRequest(rng)
+			got, n := firstOpen(all, routes, q)
+			turned += n
+			if want, _ := firstOpen(rest, open, q); got != want {
+				t.Fatalf("seed %d, %+v: route %d, want %d of\n%s", seed, q, got, want, routes)
+			}
+		}
+	}
+	if turned < 100 {
+		t.Errorf("only %d candidates were turned down: the test says little", turned)
+	}
+}
+
+func newTable(t *testing.T, routes reference) *Table[int] {
+	t.Helper()
+	table, err := New(routes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// firstOpen returns the target of the first candidate whose guard holds, -1 if
+// there is none, and how many were turned down.
+func firstOpen(table *Table[int], routes reference, q request) (target, turned int) {
+	var m Match[int]
+	v := table.Match([]byte(q.host), []byte(q.path), []byte(q.method), q.headers, &m)
+	for ; v == Found; v = m.Next() {
+		if routes[m.Route()].Guard != "a" {
+			return *m.Target, turned
+		}
+		turned++
+	}
+	return -1, turned
 }
 
 func FuzzMatch(f *testing.F) {

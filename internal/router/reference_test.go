@@ -76,6 +76,7 @@ func (r reference) compare(a, b int, q request) int {
 		slices.Compare(pathRank(x.Path), pathRank(y.Path)),
 		cmp.Compare(methodRank(x, q.method), methodRank(y, q.method)),
 		-cmp.Compare(len(x.Headers), len(y.Headers)),
+		cmp.Compare(guardRank(x), guardRank(y)),
 		cmp.Compare(a, b),
 	)
 }
@@ -175,6 +176,14 @@ func pathRank(pattern string) []int {
 	return append(ranks, 0)
 }
 
+// guardRank is less for a route that has a guard.
+func guardRank(route Route[int]) int {
+	if route.Guard != "" {
+		return 0
+	}
+	return 1
+}
+
 // methodRank is -1 if the route does not take the method.
 func methodRank(route Route[int], method string) int {
 	switch {
@@ -214,7 +223,7 @@ func conflicts(a, b Route[int]) bool {
 	for _, m := range a.Methods {
 		sameMethods = sameMethods || slices.Contains(b.Methods, m)
 	}
-	return sameHeaders && sameMethods && shape(a) == shape(b)
+	return a.Guard == b.Guard && sameHeaders && sameMethods && shape(a) == shape(b)
 }
 
 // The words of random routes and requests are few, so that they meet.
@@ -223,6 +232,7 @@ var (
 	someSegments = []string{"a", "a", "b", "c", "%61", "a%2Fb", "%C3%A9", ""}
 	someMethods  = []string{"GET", "HEAD", "POST", "PUT"}
 	someHeaders  = headers{{"X-One", "1"}, {"x-one", "2"}, {"x-two", "1"}}
+	someGuards   = []string{"", "", "", "a", "b"}
 )
 
 func pick[E any](rng *rand.Rand, from []E) E {
@@ -257,6 +267,7 @@ func randomRoute(rng *rand.Rand) Route[int] {
 		Path:    path.String(),
 		Methods: subset(rng, someMethods, 6),
 		Headers: subset(rng, someHeaders, 6),
+		Guard:   pick(rng, someGuards),
 	}
 }
 

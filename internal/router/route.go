@@ -17,8 +17,10 @@ type Route[T any] struct {
 	// Headers must all hold. If empty, none is asked for.
 	Headers []HeaderCondition
 
-	// A guard (`when`) will stand here. Its place in the order of precedence
-	// is kept in compareRules.
+	// Guard is a condition that the table knows only by its text: whoever
+	// matches asks it, and goes on with Match.Next if it does not hold. Routes
+	// that differ in it alone are tried as written, before one that has none.
+	Guard string
 
 	// Target is what Match yields.
 	Target T

@@ -13,6 +13,7 @@ type rule struct {
 	rank       rank
 	methods    methodSet // none: all
 	conditions []HeaderCondition
+	guarded    bool
 }
 
 // rank says how closely a rule names the methods it takes.
@@ -25,15 +26,25 @@ const (
 )
 
 // compareRules orders the rules of one leaf. Rules that it finds equal differ
-// in their methods or in the conditions they name, and stay as written.
-//
-// A guard will be compared last: a rule that has one before a rule that has
-// none, and those that have one as written.
+// in their methods, in the conditions they name or in their guards, and stay as
+// written.
 func compareRules(a, b rule) int {
 	return cmp.Or(
 		cmp.Compare(a.rank, b.rank),
 		cmp.Compare(len(b.conditions), len(a.conditions)),
+		compareGuards(a, b),
 	)
+}
+
+// compareGuards has a rule with a guard come before one without.
+func compareGuards(a, b rule) int {
+	switch {
+	case a.guarded == b.guarded:
+		return 0
+	case a.guarded:
+		return -1
+	}
+	return 1
 }
 
 // holds reports whether a request has all headers the rule asks for.

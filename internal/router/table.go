@@ -37,7 +37,7 @@ func New[T any](routes []Route[T]) (*Table[T], error) {
 	for i := range routes {
 		r := &routes[i]
 		t.targets[i] = r.Target
-		t.captures[i] = b.add(i, r.Name, written{r.Host, r.Path, r.Methods, r.Headers})
+		t.captures[i] = b.add(i, r.Name, written{r.Host, r.Path, r.Methods, r.Headers, r.Guard})
 	}
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)

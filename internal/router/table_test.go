@@ -42,6 +42,17 @@ routes[0] (weir.yaml:4) and routes[4] (weir.yaml:12) match the same requests: an
 routes[0] and routes[1] match the same requests: any method, any host, path /, headers x-a: "1", x-b: "2"`,
 		},
 		{
+			"equal guards are the same, others are not",
+			[]Route[string]{
+				{Path: "/", Guard: "a"},
+				{Path: "/", Guard: "b"},
+				{Path: "/"},
+				{Path: "/", Guard: "a"},
+			},
+			`
+routes[0] and routes[3] match the same requests: any method, any host, path /, when "a"`,
+		},
+		{
 			"a route may meet several",
 			[]Route[string]{
 				{Path: "/", Methods: []string{"GET", "HEAD"}},
