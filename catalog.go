@@ -57,6 +57,7 @@ func (c *catalog) remove(list []*liveService) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.publishLocked(slices.DeleteFunc(slices.Clone(c.list()), func(s *liveService) bool { return slices.Contains(list, s) }))
+	c.uncountLocked(list)
 }
 
 // obtain returns the service of that name and version, and makes it if there is
@@ -73,6 +74,7 @@ func (c *catalog) obtain(name, version string, build func() *liveService) (s, fo
 			return nil, nil
 		}
 		list = slices.DeleteFunc(list, func(s *liveService) bool { return s == forgotten })
+		forgotten.counted.Forget()
 	}
 	s = build()
 	c.publishLocked(append(list, s))
@@ -116,13 +118,21 @@ func longestIdle(list []*liveService) *liveService {
 	return longest
 }
 
-// endpointNames returns the names of all endpoints by service.
-func (c *catalog) endpointNames() map[string][]string {
-	names := map[string][]string{}
-	for _, s := range c.list() {
-		names[s.fullName()] = s.endpointNames()
+// uncount drops the counters of services that never came into the catalog.
+func (c *catalog) uncount(list []*liveService) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.uncountLocked(list)
+}
+
+// uncountLocked drops the counters of services that are not in the catalog. It is
+// done before the lock is let go, so that one that comes by the same name has others.
+func (c *catalog) uncountLocked(list []*liveService) {
+	for _, s := range list {
+		if c.version(s.name, []byte(s.version)) == nil {
+			s.counted.Forget()
+		}
 	}
-	return names
 }
 
 // close ends all services.

@@ -36,7 +36,6 @@ func (p *Proxy) serviceFor(name, version string) (*liveService, error) {
 	})
 	if forgotten != nil {
 		forgotten.forget()
-		p.observer.Retain(p.services.endpointNames())
 	}
 	if s == nil {
 		return nil, errTooManyServices

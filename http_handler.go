@@ -31,7 +31,8 @@ import (
 //
 // 1xx responses and content are passed on as they come. Over HTTP/1.1 a client may
 // switch to what the listeners of the configuration allow, websocket if there are
-// none; over HTTP/2 (RFC 8441) it may not. All that needs a w that can flush, take
+// none; over HTTP/2 (RFC 8441) it may not. Expect: 100-continue is up to the endpoint over
+// HTTP/1.1, and up to net/http, which does not pass it on, over HTTP/2. All that needs a w that can flush, take
 // deadlines and be hijacked: one that wraps another has to have Unwrap.
 //
 // Where a response cannot be passed on to its end, ServeHTTP panics with

@@ -21,7 +21,10 @@ func TestScenarios_ThroughServeHTTP(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no scenarios (%v)", err)
 	}
-	for _, file := range files {
+	for i, file := range files {
+		if testing.Short() && i%4 > 0 {
+			continue // under the race detector, with all of TestScenarios, a quarter will do
+		}
 		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 		t.Run(name, func(t *testing.T) {
 			if why, ok := notThroughServeHTTP[name]; ok {

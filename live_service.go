@@ -267,14 +267,6 @@ func namesOf(endpoints []endpoint.Endpoint) []string {
 	return names
 }
 
-// endpointNames returns the names of all who serve it, or are about to.
-func (s *liveService) endpointNames() (names []string) {
-	for _, m := range s.members.Members() {
-		names = append(names, m.Endpoint.Name)
-	}
-	return append(names, s.roll.names()...)
-}
-
 // served reports whether somebody serves it, or has been known to, beside what the
 // configuration says.
 func (s *liveService) served() bool {

@@ -92,6 +92,7 @@ func (pl *plan) list(p *Proxy, key serviceKey, c config.Service, l listing, foun
 
 // discard ends what begins with a plan that is not enacted.
 func (pl *plan) discard() {
+	pl.services.uncount(pl.fresh)
 	for _, s := range pl.fresh {
 		s.close()
 	}
@@ -116,7 +117,6 @@ func (p *Proxy) enact(pl *plan) {
 		p.retire(s)
 	}
 	p.follow(append(pl.sources, p.own...))
-	p.observer.Retain(p.services.endpointNames())
 }
 
 // retire ends a service that is no more, once nobody waits for it.

@@ -49,7 +49,6 @@ func (r registry) Change(name, version, id string, c admin.Change, may func(*adm
 		return nil, err
 	}
 	p.events.Publish(observe.Event{Time: time.Now(), Type: "endpoint_changed", Service: change.key.String(), Endpoint: id, To: changeNames[c.Kind]})
-	p.observer.Retain(p.services.endpointNames())
 	return change.current(), nil
 }
 

@@ -75,7 +75,6 @@ func (p *Proxy) apply(next *Config) error {
 	}
 	if err != nil {
 		pl.discard()
-		p.observer.Retain(p.services.endpointNames()) // and nothing of what was discarded
 		return err
 	}
 	commit()

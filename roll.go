@@ -146,17 +146,6 @@ func (r *roll) has(name string) bool {
 	return r.taken[name] != nil
 }
 
-// names returns how the workers are called.
-func (r *roll) names() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	names := make([]string, len(r.workers))
-	for i, w := range r.workers {
-		names[i] = w.name
-	}
-	return names
-}
-
 // shown returns what is shown of the workers, by how they are reached.
 func (r *roll) shown() map[service.Transport]*admin.Worker {
 	r.mu.Lock()

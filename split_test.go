@@ -41,7 +41,7 @@ func (r router) share(t *testing.T, n int, user func(i int) string) map[string]i
 	return counts
 }
 
-func nobody(int) string { return "" }
+func anybody(int) string { return "" }
 
 func TestVersions_AreReachedByTheirName(t *testing.T) {
 	r := startConfigured(t, shop(app(t, "v1").URL, app(t, "v2").URL, map[string]int{"v1": 1}))
@@ -61,7 +61,7 @@ func TestVersions_AreReachedByTheirName(t *testing.T) {
 func TestSplit_DealsRequestsOutByShare(t *testing.T) {
 	r := startConfigured(t, shop(app(t, "v1").URL, app(t, "v2").URL, map[string]int{"v1": 90, "v2": 10}))
 	for range 5 { // evenly, and not only in the end
-		counts := r.share(t, 100, nobody)
+		counts := r.share(t, 100, anybody)
 		if n := counts["v2"]; n < 8 || n > 12 || counts["v1"] != 100-n {
 			t.Fatalf("of 100 requests %v, want 90 and 10", counts)
 		}
@@ -107,11 +107,11 @@ func TestSplit_KeepsWhoIsHashedWithItsVersion(t *testing.T) {
 func TestSplit_PassesOverAVersionWithoutEndpoints(t *testing.T) {
 	v1, v2 := app(t, "v1"), app(t, "v2")
 	r := startConfigured(t, shop(v1.URL, "", map[string]int{"v1": 50, "v2": 50}))
-	if counts := r.share(t, 20, nobody); counts["v1"] != 20 {
+	if counts := r.share(t, 20, anybody); counts["v1"] != 20 {
 		t.Errorf("as long as v2 has no endpoints, 20 requests go to %v", counts)
 	}
 	r.mustApply(t, shop(v1.URL, v2.URL, map[string]int{"v1": 50, "v2": 50}))
-	if counts := r.share(t, 20, nobody); counts["v2"] < 8 || counts["v2"] > 12 {
+	if counts := r.share(t, 20, anybody); counts["v2"] < 8 || counts["v2"] > 12 {
 		t.Errorf("once it has one, 20 requests go to %v", counts)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // key is a field of a struct as the file knows it; see the package doc for the
@@ -25,8 +26,20 @@ type key struct {
 	secret   bool
 }
 
-// keysOf lists the keys of struct type t.
+// known has the keys of every struct type that was asked for.
+var known sync.Map // of []key by reflect.Type
+
+// keysOf lists the keys of struct type t. The list is not to be changed.
 func keysOf(t reflect.Type) []key {
+	if keys, ok := known.Load(t); ok { // reading tags takes long, and there are many endpoints
+		return keys.([]key)
+	}
+	keys, _ := known.LoadOrStore(t, readKeys(t))
+	return keys.([]key)
+}
+
+// readKeys reads the keys of struct type t from its tags.
+func readKeys(t reflect.Type) []key {
 	keys := make([]key, 0, t.NumField())
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag

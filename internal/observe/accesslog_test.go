@@ -372,7 +372,7 @@ func TestObserve_AllocatesNothing(t *testing.T) {
 	}
 	for _, format := range []Format{FormatJSON, FormatText, FormatOff} {
 		o := newObserver(t, Options{Log: LogOptions{Format: format, Writer: io.Discard}})
-		o.Retain(map[string][]string{"web": {"http://10.0.0.20:8000"}})
+		o.Service("web").Retain([]string{"http://10.0.0.20:8000"})
 		for _, x := range []*exchange.Exchange{newExchange(), failed, retried} {
 			if n := testing.AllocsPerRun(2000, func() { o.Observe(x) }); n != 0 {
 				t.Errorf("%s: %v allocations for an exchange, want 0", format, n)

@@ -41,7 +41,7 @@ func (l lists) Services(yield func(ServiceStats)) {
 // endpoints a and b.
 func newCounting(t *testing.T) *Observer {
 	o := newObserver(t, Options{Log: LogOptions{Format: FormatOff}, Version: "v1.2.3"})
-	o.Retain(map[string][]string{"web": {"a", "b", "a"}, "": {"nothing"}})
+	o.Service("web").Retain([]string{"a", "b", "a"})
 	return o
 }
 
@@ -131,7 +131,7 @@ func TestRetain_KeepsCountersOfThoseThatStay(t *testing.T) {
 	web := o.Service("web")
 	a, b := web.Endpoint("a"), web.Endpoint("b")
 	outcome(o, exchange.Outcome{Service: "web", Endpoint: "a", Status: 200})
-	o.Retain(map[string][]string{"web": {"a", "c"}, "api": nil})
+	web.Retain([]string{"a", "c"})
 	if o.Service("web") != web || web.Endpoint("a") != a {
 		t.Error("a service and endpoint that stayed got new counters")
 	}
@@ -145,7 +145,16 @@ func TestRetain_KeepsCountersOfThoseThatStay(t *testing.T) {
 	if names := slices.Sorted(maps.Keys(*web.endpoints.Load())); !slices.Equal(names, []string{"b"}) {
 		t.Errorf("endpoints are %q, want b", names)
 	}
-	o.Retain(nil)
+	web.Forget()
+	if again := o.Service("web"); again == web {
+		t.Error("a service that went and came goes on with its old counters")
+	} else {
+		web.Forget() // late: the name is somebody else's now
+		if o.Service("web") != again {
+			t.Error("who is forgotten twice takes the counters of another one along")
+		}
+		again.Forget()
+	}
 	if got := exposition(t, o); strings.Contains(got, `service="web"`) {
 		t.Errorf("a service that is gone is exposed:\n%s", got)
 	}

@@ -16,7 +16,7 @@
 //     metrics library is on the path.
 //
 // Which services and endpoints have counters of their own is declared by whoever
-// knows them ([Observer.Retain], [ServiceSeries.Retain]), never by requests, so
+// knows them ([Observer.Service], [ServiceSeries.Retain]), never by requests, so
 // that a client cannot make series. Requests of others count for the empty name.
 //
 // [Events] tell what changes meanwhile, such as the state of an endpoint, to

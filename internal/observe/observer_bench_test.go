@@ -13,7 +13,7 @@ func BenchmarkObserve(b *testing.B) {
 	for _, format := range []Format{FormatJSON, FormatText, FormatOff} {
 		b.Run("log="+string(format), func(b *testing.B) {
 			o := newObserver(b, Options{Log: LogOptions{Format: format, Writer: io.Discard}})
-			o.Retain(map[string][]string{"web": {"http://10.0.0.20:8000"}})
+			o.Service("web").Retain([]string{"http://10.0.0.20:8000"})
 			b.ReportAllocs()
 			b.ResetTimer()
 			start := processorTime(b)

@@ -39,30 +39,6 @@ func (c *counters) newSeries(name string) *Series {
 	return &Series{name: name, cells: make([]endpointCell, c.lanes)}
 }
 
-// Retain declares all the services there are, and the names of each one's
-// endpoints. Counters of those that stay go on; those of others are dropped, and
-// what is counted for them later goes to the empty name. It is called with every
-// configuration, before requests of its services.
-func (o *Observer) Retain(endpoints map[string][]string) {
-	c := &o.counters
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	old := *c.services.Load()
-	next := make(map[string]*ServiceSeries, len(endpoints))
-	for name, names := range endpoints {
-		if name == "" {
-			continue
-		}
-		s := old[name]
-		if s == nil {
-			s = c.newService(name)
-		}
-		s.retainLocked(names)
-		next[name] = s
-	}
-	c.services.Store(&next)
-}
-
 // Service returns the counters of a service, declaring it if it is new.
 func (o *Observer) Service(name string) *ServiceSeries {
 	c := &o.counters
@@ -82,15 +58,28 @@ func (o *Observer) Service(name string) *ServiceSeries {
 	return s
 }
 
+// Forget drops the counters of a service that is no more. What is counted for it
+// later goes to the empty name.
+func (s *ServiceSeries) Forget() {
+	c := s.counters
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := *c.services.Load()
+	if old[s.name] != s {
+		return
+	}
+	next := maps.Clone(old)
+	delete(next, s.name)
+	c.services.Store(&next)
+}
+
 // Retain declares the names of all the endpoints of the service, whenever that
-// set changes. See [Observer.Retain].
+// set changes, and before the first request of those that come. Counters of those
+// that stay go on; those of others are dropped, and what is counted for them later
+// goes to the empty name.
 func (s *ServiceSeries) Retain(names []string) {
 	s.counters.mu.Lock()
 	defer s.counters.mu.Unlock()
-	s.retainLocked(names)
-}
-
-func (s *ServiceSeries) retainLocked(names []string) {
 	old := *s.endpoints.Load()
 	next := make(map[string]*Series, len(names))
 	for _, name := range names {
