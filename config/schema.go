@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // key is a field of a struct as the file knows it; see the package doc for the
@@ -25,8 +26,21 @@ type key struct {
 	secret   bool
 }
 
-// keysOf lists the keys of struct type t.
+// knownKeys holds what keysOf has found already, by type: tags are slow to read, and
+// a file may have a hundred thousand of one type.
+var knownKeys sync.Map
+
+// keysOf lists the keys of struct type t, for reading only.
 func keysOf(t reflect.Type) []key {
+	if keys, ok := knownKeys.Load(t); ok {
+		return keys.([]key)
+	}
+	keys := readKeys(t)
+	knownKeys.Store(t, keys)
+	return keys
+}
+
+func readKeys(t reflect.Type) []key {
 	keys := make([]key, 0, t.NumField())
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
