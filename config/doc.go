@@ -15,14 +15,14 @@
 // and [Config.Validate] treat both origins alike.
 //
 // The struct tags are the single source of keys, defaults and bounds; the
-// decoder, WithDefaults, Validate and docs/reference/configuration.md all
-// follow them:
+// decoder, WithDefaults, Validate, docs/reference/configuration.md and
+// docs/weir.schema.json all follow them:
 //
 //	yaml     the key; "-" is not a key
 //	default  the value a zero field takes
 //	min, max the bounds, inclusive
 //	zero     what 0 stands for, where 0 is legal below min or beside a default
-//	enum     the legal values, separated by commas
+//	enum     the legal values, separated by commas; of a list, those of its elements
 //	required the key may not be left out; what is not "true" says what would be without it
 //	scalar   a list of one may be written as its element
 //	secret   the value is never shown, nor is it in the line that a problem quotes

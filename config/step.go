@@ -28,9 +28,9 @@ type Step struct {
 	Redirect *Redirect `yaml:"redirect"`
 	// For request steps: the service that gets the request in place of the route's, `name` or `name@version`.
 	Route Expression `yaml:"route"`
-	// Steps that are done if `if` holds, behind the actions of this one.
+	// [Steps](#steps) that are done if `if` holds, behind the actions of this one.
 	Then []Step `yaml:"then"`
-	// Steps that are done if `if` does not hold.
+	// [Steps](#steps) that are done if `if` does not hold.
 	Else []Step `yaml:"else"`
 }
 

@@ -1,6 +1,6 @@
-// Command reference writes docs/reference/configuration.md from the source of
-// package config: keys, defaults and bounds from the struct tags, meanings from
-// the comments of the fields.
+// Command reference writes docs/reference/configuration.md and, for editors,
+// docs/weir.schema.json from the source of package config: keys, defaults and
+// bounds from the struct tags, meanings from the comments of the fields.
 package main
 
 import (
@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 )
 
-// output is where the reference lies in the project.
-const output = "docs/reference/configuration.md"
+// outputs are where what is written lies in the project.
+var outputs = map[string]func(folder string) (string, error){
+	"docs/reference/configuration.md": render,
+	"docs/weir.schema.json":           renderSchema,
+}
 
 func main() {
 	if err := run(); err != nil {
@@ -25,15 +28,20 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	text, err := render(filepath.Join(root, "config"))
-	if err != nil {
-		return err
+	for output, render := range outputs {
+		text, err := render(filepath.Join(root, "config"))
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(root, output)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
-	file := filepath.Join(root, output)
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(text), 0o644)
+	return nil
 }
 
 // projectRoot is the folder of go.mod, at or above the present one: go generate

@@ -19,15 +19,30 @@ func render(folder string) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(intro)
-	if err := types.section(&b, "Config", ""); err != nil {
+	page := page{Builder: &b, schema: types, recursive: map[string]bool{}}
+	if err := page.section("Config", ""); err != nil {
 		return "", err
 	}
 	return b.String(), nil
 }
 
-// section writes the table of a struct, then the sections below it.
-func (s schema) section(b *strings.Builder, name, path string) error {
-	rows, err := s.rows(name, path)
+// page is the reference while it is written.
+type page struct {
+	*strings.Builder
+	schema
+	recursive map[string]bool // types within themselves that have a section already
+}
+
+// section writes the table of a struct, then the sections below it. A struct that
+// stands within itself has one section, wherever else it stands.
+func (b page) section(name, path string) error {
+	if b.contains(name, name, map[string]bool{}) {
+		if b.recursive[name] {
+			return nil
+		}
+		b.recursive[name] = true
+	}
+	rows, err := b.rows(name, path)
 	if err != nil {
 		return err
 	}
@@ -44,11 +59,28 @@ func (s schema) section(b *strings.Builder, name, path string) error {
 		if r.structure == "" {
 			continue
 		}
-		if err := s.section(b, r.structure, r.path); err != nil {
+		if err := b.section(r.structure, r.path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// contains tells whether a value of a struct may have one of another below it; it
+// looks nowhere twice.
+func (s schema) contains(name, other string, seen map[string]bool) bool {
+	if seen[name] {
+		return false
+	}
+	seen[name] = true
+	fields, _ := s.fields(name) // an error shows when its rows are listed
+	for _, f := range fields {
+		below := s.structureOf(f.kind)
+		if below == other || below != "" && s.contains(below, other, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // cell keeps text from ending its table cell.

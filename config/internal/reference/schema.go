@@ -53,9 +53,17 @@ func readSchema(folder string) (schema, error) {
 	return types, nil
 }
 
-// rows lists the keys of a struct type in the order of its source.
-func (s schema) rows(name, path string) ([]row, error) {
-	var rows []row
+// field is a key of a struct type as its source has it.
+type field struct {
+	key     string
+	kind    ast.Expr
+	tag     reflect.StructTag
+	meaning string
+}
+
+// fields lists the keys of a struct type in the order of its source.
+func (s schema) fields(name string) ([]field, error) {
+	var fields []field
 	for _, f := range s[name].Fields.List {
 		if f.Tag == nil {
 			continue
@@ -73,14 +81,37 @@ func (s schema) rows(name, path string) ([]row, error) {
 		if meaning == "" {
 			return nil, fmt.Errorf("%s.%s has no comment to say what it means", name, key)
 		}
-		r := row{key: key, def: defaultOf(tag), bound: boundOf(tag), meaning: meaning}
-		s.describe(&r, f.Type, path)
-		if _, ok := f.Type.(*ast.ArrayType); ok {
-			r.list(tag)
+		fields = append(fields, field{key, f.Type, tag, meaning})
+	}
+	return fields, nil
+}
+
+// rows lists the keys of a struct type as the reference shows them.
+func (s schema) rows(name, path string) ([]row, error) {
+	fields, err := s.fields(name)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(fields))
+	for i, f := range fields {
+		r := row{key: f.key, def: defaultOf(f.tag), bound: boundOf(f.tag), meaning: f.meaning}
+		s.describe(&r, f.kind, path)
+		if isList(f.kind) {
+			r.list(f.tag)
 		}
-		rows = append(rows, r)
+		rows[i] = r
 	}
 	return rows, nil
+}
+
+func isList(t ast.Expr) bool {
+	switch t := t.(type) {
+	case *ast.ArrayType:
+		return true
+	case *ast.Ident:
+		return t.Name == "Usable"
+	}
+	return false
 }
 
 // list puts what is special about a list as the file has it.
@@ -128,6 +159,10 @@ var kinds = map[string]string{
 	"Percent":  "share",
 	"Delay":    "delay",
 	"Fields":   "mapping of field names to values, in order",
+
+	"Expression":  "expression",
+	"Expressions": "mapping of names to expressions, in order",
+	"Usable":      "list of strings",
 }
 
 func plural(kind string) string {
