@@ -19,7 +19,7 @@ var house = []struct{ room, imports string }{
 
 	// The composition root knows everybody.
 	{".", "config endpoint balance internal/admin internal/attach internal/conn internal/content internal/exchange internal/forwarding internal/handler internal/http1 internal/http2 " +
-		"internal/observe internal/pool internal/router internal/server internal/service internal/transport " +
+		"internal/observe internal/pool internal/router internal/server internal/service internal/shape internal/transport " +
 		"provider provider/consul provider/dns provider/etcd provider/file provider/zookeeper"},
 
 	// The worker's side of dialing in; it shares nothing with the router's.
@@ -46,6 +46,7 @@ var house = []struct{ room, imports string }{
 	{"internal/forwarding", "internal/exchange"},
 	{"internal/router", ""},
 	{"internal/service", "balance internal/exchange internal/pool internal/transport"},
+	{"internal/shape", "internal/exchange internal/http1"},
 	{"internal/pool", "balance endpoint internal/exchange"},
 	{"balance", ""},
 	{"internal/transport", "endpoint internal/conn internal/content internal/exchange internal/http1 internal/http2"},
