@@ -1,5 +1,7 @@
 // Package forwarding tells endpoints who the client is, and keeps clients from
-// telling it themselves: X-Forwarded-For, -Proto, -Host and X-Request-Id.
+// telling it themselves: X-Forwarded-For, -Proto, -Host and X-Request-Id, and
+// where a route asks for them ([Extras]), Forwarded (RFC 7239) and Via (RFC 9110
+// §7.6.3).
 //
 // From a peer that is not trusted, everything that an endpoint could mistake for
 // such a field is dropped, in every spelling, and the three are set anew. From a
@@ -90,6 +92,8 @@ func (p *Policy) believe(x *exchange.Exchange, got *received) {
 			got.proto, f.Skip = true, false
 		case exchange.FieldXForwardedHost:
 			got.host, f.Skip = true, false
+		case exchange.FieldForwarded:
+			f.Skip = false
 		case exchange.FieldXRequestID:
 			got.id = p.keepID(x, f, got.id)
 		case exchange.FieldForwardedAlias:
