@@ -241,11 +241,10 @@ func (s *liveService) publishLocked(anew bool) (version uint64) {
 	}
 	endpoints = append(endpoints, dialedIn...)
 	s.counted.Retain(namesOf(endpoints)) // before the first request goes there
-	s.members.Update(endpoints, func(e endpoint.Endpoint) service.Transport { return transports[e.Name] })
+	s.members.Update(endpoints, s.edited.drained, func(e endpoint.Endpoint) service.Transport { return transports[e.Name] })
 	for i, m := range s.members.Members()[offered:] {
 		workers[i].member = m
 	}
-	s.drainLocked()
 	for _, r := range left {
 		r.Close() // what it carries goes on
 	}
