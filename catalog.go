@@ -45,11 +45,24 @@ func (c *catalog) version(name string, version []byte) *liveService {
 // list returns all services, sorted. The list is not to be changed.
 func (c *catalog) list() []*liveService { return c.all.Load().sorted }
 
-// add puts services into the catalog that are not in it.
-func (c *catalog) add(list []*liveService) {
+// adopt returns services by their keys, and makes those that there are not; they come
+// last in fresh. They are in the catalog at once, so that nobody else makes them again.
+func (c *catalog) adopt(keys []serviceKey, build func(serviceKey) *liveService) (all map[serviceKey]*liveService, fresh []*liveService) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.publishLocked(append(slices.Clone(c.list()), list...))
+	all = make(map[serviceKey]*liveService, len(keys))
+	for _, key := range keys {
+		s := c.all.Load().byName[key.name][key.version]
+		if s == nil {
+			s = build(key)
+			fresh = append(fresh, s)
+		}
+		all[key] = s
+	}
+	if len(fresh) > 0 {
+		c.publishLocked(append(slices.Clone(c.list()), fresh...))
+	}
+	return all, fresh
 }
 
 // remove takes services out of the catalog.
@@ -116,13 +129,6 @@ func longestIdle(list []*liveService) *liveService {
 		}
 	}
 	return longest
-}
-
-// uncount drops the counters of services that never came into the catalog.
-func (c *catalog) uncount(list []*liveService) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.uncountLocked(list)
 }
 
 // uncountLocked drops the counters of services that are not in the catalog. It is

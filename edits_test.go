@@ -153,13 +153,19 @@ func TestEdits_DrainAndUndrain(t *testing.T) {
 			t.Fatalf("%q answers, which is drained", text)
 		}
 	}
+	r.must(t, 200, "PUT", web+"/first", urlOf(app(t, "new").URL))
+	for range 4 {
+		if _, text := get(t, r.url+"/"); text != "b /" {
+			t.Fatalf("%q answers, which is drained wherever it is", text)
+		}
+	}
 	r.must(t, 200, "DELETE", web+"/first/drain", "")
 	seen := map[string]bool{}
 	for range 2 {
 		_, text := get(t, r.url+"/")
 		seen[text] = true
 	}
-	if !seen["a /"] {
+	if !seen["new /"] {
 		t.Errorf("after draining was called off, %v answer", seen)
 	}
 }

@@ -32,7 +32,7 @@ func (p *Proxy) enroll(w *worker) error {
 // none.
 func (p *Proxy) serviceFor(name, version string) (*liveService, error) {
 	s, forgotten := p.services.obtain(name, version, func() *liveService {
-		return newLiveService(p, name, version, p.plan.Load().settingsOf(name))
+		return newLiveService(p, serviceKey{name, version}, p.plan.Load().settingsOf(name), false)
 	})
 	if forgotten != nil {
 		forgotten.forget()

@@ -49,12 +49,14 @@ type described struct {
 	split  *split // nil: requests that name no version are its own
 }
 
-func newLiveService(p *Proxy, name, version string, c config.Service) *liveService {
-	s := &liveService{proxy: p, name: name, version: version, roll: newRoll(), reached: map[string]*reached{}}
+// newLiveService returns a service with settings c; listed says that a configuration
+// names it.
+func newLiveService(p *Proxy, key serviceKey, c config.Service, listed bool) *liveService {
+	s := &liveService{proxy: p, name: key.name, version: key.version, roll: newRoll(), reached: map[string]*reached{}}
 	s.edited = p.edits.of(s.key())
 	s.members = pool.New(nil, nil, poolOptions(p, s.key(), c))
 	s.counted = p.observer.Service(s.fullName())
-	s.now.Store(&described{Service: service.New(serviceOptions(p, s.key(), c, s.members)), cfg: c})
+	s.now.Store(&described{Service: service.New(serviceOptions(p, s.key(), c, s.members)), cfg: c, listed: listed})
 	return s
 }
 
@@ -239,11 +241,10 @@ func (s *liveService) publishLocked(anew bool) (version uint64) {
 	}
 	endpoints = append(endpoints, dialedIn...)
 	s.counted.Retain(namesOf(endpoints)) // before the first request goes there
-	s.members.Update(endpoints, func(e endpoint.Endpoint) service.Transport { return transports[e.Name] })
+	s.members.Update(endpoints, s.edited.drained, func(e endpoint.Endpoint) service.Transport { return transports[e.Name] })
 	for i, m := range s.members.Members()[offered:] {
 		workers[i].member = m
 	}
-	s.drainLocked()
 	for _, r := range left {
 		r.Close() // what it carries goes on
 	}

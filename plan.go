@@ -28,7 +28,7 @@ type plan struct {
 	// settings are those of services that the configuration does not name.
 	settings config.Service
 	// listed are the services and versions that the configuration names, and fresh
-	// those of them that begin with this plan.
+	// those of them that begin with this plan. They are in the catalog already.
 	listed map[serviceKey]*liveService
 	fresh  []*liveService
 	// offers are the endpoints of the configuration.
@@ -55,17 +55,17 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 		extractor:  p.extractor,
 		services:   p.services,
 		settings:   unlistedSettings(c),
-		listed:     map[serviceKey]*liveService{},
 		offers:     map[serviceKey][]offer{},
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
-		s, path := c.Services[name], "services."+name
-		pl.list(p, serviceKey{name, ""}, s, listing{s.Endpoints, s.Provider, path}, found)
-		for _, version := range slices.Sorted(maps.Keys(s.Versions)) {
-			v := s.Versions[version]
-			pl.list(p, serviceKey{name, version}, s, listing{v.Endpoints, v.Provider, path + ".versions." + version}, found)
-		}
+	var keys []serviceKey
+	for _, l := range listings(c) {
+		keys = append(keys, l.key)
+		pl.offers[l.key] = newOffers(c.Services[l.key.name], l, found)
+		pl.sources = append(pl.sources, newSources(p, l, found)...)
 	}
+	pl.listed, pl.fresh = p.services.adopt(keys, func(key serviceKey) *liveService {
+		return newLiveService(p, key, c.Services[key.name], true)
+	})
 	pl.routes = newRoutes(c.Routes, pl.listed, found)
 	return pl
 }
@@ -73,35 +73,45 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 // A listing is what the configuration says, at path, of who serves a service or a
 // version.
 type listing struct {
+	key       serviceKey
 	endpoints []config.Endpoint
 	provider  *config.Provider
 	path      string
 }
 
-// list has the plan serve a service, or a version of it, with settings c.
-func (pl *plan) list(p *Proxy, key serviceKey, c config.Service, l listing, found *problems) {
-	pl.offers[key] = newOffers(c, key.name, l, found)
-	pl.sources = append(pl.sources, newSources(p, key, l, found)...)
-	s := p.services.version(key.name, []byte(key.version))
-	if s == nil {
-		s = newLiveService(p, key.name, key.version, c)
-		pl.fresh = append(pl.fresh, s)
+// listings returns those of a configuration, by name and version.
+func listings(c *Config) (list []listing) {
+	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
+		s, path := c.Services[name], config.Below("services", name)
+		list = append(list, listing{serviceKey{name, ""}, s.Endpoints, s.Provider, path})
+		for _, version := range slices.Sorted(maps.Keys(s.Versions)) {
+			v, below := s.Versions[version], config.Below(config.Below(path, "versions"), version)
+			list = append(list, listing{serviceKey{name, version}, v.Endpoints, v.Provider, below})
+		}
 	}
-	pl.listed[key] = s
+	return list
 }
 
-// discard ends what begins with a plan that is not enacted.
-func (pl *plan) discard() {
-	pl.services.uncount(pl.fresh)
+// discard ends what begins with a plan that is not enacted, unless somebody has come
+// to serve it meanwhile.
+func (pl *plan) discard(p *Proxy) {
+	var idle []*liveService
 	for _, s := range pl.fresh {
-		s.close()
+		if running := p.plan.Load(); running != nil && s.served() {
+			s.describe(running.settingsOf(s.name), false, nil)
+			continue
+		}
+		idle = append(idle, s)
+	}
+	p.services.remove(idle)
+	for _, s := range idle {
+		s.forget()
 	}
 }
 
 // enact has requests go by a plan from now on.
 func (p *Proxy) enact(pl *plan) {
 	p.cfg.Store(pl.cfg)
-	p.services.add(pl.fresh)
 	var dropped []*liveService
 	for _, s := range p.services.list() {
 		listed := pl.listed[s.key()] == s
@@ -157,7 +167,7 @@ func newRoutes(list []config.Route, services map[serviceKey]*liveService, found 
 }
 
 // newOffers returns the endpoints of a listing, of a service with settings c.
-func newOffers(c config.Service, name string, l listing, found *problems) (offers []offer) {
+func newOffers(c config.Service, l listing, found *problems) (offers []offer) {
 	for i, e := range l.endpoints {
 		path := fmt.Sprintf("%s.endpoints[%d]", l.path, i)
 		address, err := endpoint.ParseAddress(e.URL)
@@ -171,7 +181,7 @@ func newOffers(c config.Service, name string, l listing, found *problems) (offer
 		o, wrong := newOffer(described, e, c)
 		if wrong != nil {
 			if e.TLS == nil {
-				path = "services." + name
+				path = config.Below("services", l.key.name)
 			}
 			found.add(path+".tls."+wrong.key, wrong.err)
 			continue

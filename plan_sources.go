@@ -16,11 +16,11 @@ import (
 
 // newSources returns the sources of a listing; what is wrong with them is noted in
 // found. Nobody listens to them yet.
-func newSources(p *Proxy, key serviceKey, l listing, found *problems) []*source {
+func newSources(p *Proxy, l listing, found *problems) []*source {
 	if l.provider == nil {
 		return nil
 	}
-	m := sourceMaker{proxy: p, key: key, path: l.path + ".provider", found: found}
+	m := sourceMaker{proxy: p, key: l.key, path: l.path + ".provider", found: found}
 	m.all(l.provider)
 	return m.list
 }

@@ -106,8 +106,8 @@ func (c *change) make() error {
 		return &admin.Refusal{Status: http.StatusInternalServerError, Code: "state_not_written", Detail: "The state file could not be written, so that nothing was changed: " + err.Error() + "."}
 	}
 	s.edit(next, offers)
-	if c.Kind == admin.Undrain {
-		s.drainMember(c.id, false)
+	if c.Kind == admin.Drain || c.Kind == admin.Undrain {
+		s.drainMember(c.id, c.Kind == admin.Drain)
 	}
 	return nil
 }
@@ -309,14 +309,6 @@ func (s *liveService) drainMember(name string, on bool) {
 		if m.Endpoint.Name == name && (m.State().Condition == pool.Draining) != on {
 			s.members.Drain(m, on)
 		}
-	}
-}
-
-// drainLocked gives those nothing new that were drained, also when they have just
-// come.
-func (s *liveService) drainLocked() {
-	for name := range s.edited.drained {
-		s.drainMember(name, true)
 	}
 }
 

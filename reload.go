@@ -74,7 +74,7 @@ func (p *Proxy) apply(next *Config) error {
 		err = p.replaceAccessLog(next)
 	}
 	if err != nil {
-		pl.discard()
+		pl.discard(p)
 		return err
 	}
 	commit()

@@ -145,7 +145,7 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 	p.attach = newAttachDoor(p, found)
 	pl := newPlan(p, p.config(), found)
 	if err := found.list.Err(); err != nil {
-		pl.discard()
+		pl.discard(p)
 		_ = p.observer.Close(context.Background())
 		return nil, err
 	}

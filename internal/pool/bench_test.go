@@ -35,7 +35,7 @@ func BenchmarkPool_UpdateOfMany(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p, endpoints := newCrowdedPool(b, name)
 			for i := 0; b.Loop(); i++ {
-				p.Update(endpoints[:len(endpoints)-i%2], func(endpoint.Endpoint) *scripted { return new(scripted) })
+				p.Update(endpoints[:len(endpoints)-i%2], nil, func(endpoint.Endpoint) *scripted { return new(scripted) })
 			}
 		})
 	}

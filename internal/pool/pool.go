@@ -106,7 +106,7 @@ func New[T Transport](endpoints []endpoint.Endpoint, transports []T, o Options[T
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.members.Store(new([]*Member[T]))
 	i := 0
-	p.update(endpoints, func(endpoint.Endpoint) T { i++; return transports[i-1] }, Up)
+	p.update(endpoints, nil, func(endpoint.Endpoint) T { i++; return transports[i-1] }, Up)
 	return p
 }
 

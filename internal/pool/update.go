@@ -11,12 +11,14 @@ import (
 // by name and address, keep their state and their connections; reach makes the way
 // to each that is new. Those that are left out get no new requests, finish what
 // they have, and are returned. Who waits in the queue sees those that have come.
-func (p *Pool[T]) Update(endpoints []endpoint.Endpoint, reach func(endpoint.Endpoint) T) (left []*Member[T]) {
+//
+// Those whose names are in drained get nothing new from the beginning.
+func (p *Pool[T]) Update(endpoints []endpoint.Endpoint, drained map[string]bool, reach func(endpoint.Endpoint) T) (left []*Member[T]) {
 	first := Up
 	if p.rules().slowStart > 0 && len(p.Members()) > 0 { // where there is none, nobody else could take over
 		first = Warming
 	}
-	left = p.update(endpoints, reach, first)
+	left = p.update(endpoints, drained, reach, first)
 	p.serveQueue()
 	return left
 }
@@ -34,7 +36,7 @@ func (p *Pool[T]) Limit(m *Member[T], n int) {
 }
 
 // update is Update; first is the condition of those that are new.
-func (p *Pool[T]) update(endpoints []endpoint.Endpoint, reach func(endpoint.Endpoint) T, first Condition) (left []*Member[T]) {
+func (p *Pool[T]) update(endpoints []endpoint.Endpoint, drained map[string]bool, reach func(endpoint.Endpoint) T, first Condition) (left []*Member[T]) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := make(map[string]*Member[T], len(p.Members()))
@@ -46,6 +48,9 @@ func (p *Pool[T]) update(endpoints []endpoint.Endpoint, reach func(endpoint.Endp
 		m := known[e.Name]
 		if m == nil || m.Endpoint.Address != e.Address {
 			m = p.newMember(e, reach(e), first)
+			if drained[e.Name] {
+				p.drainLocked(m)
+			}
 		} else {
 			delete(known, e.Name)
 		}
@@ -62,6 +67,12 @@ func (p *Pool[T]) update(endpoints []endpoint.Endpoint, reach func(endpoint.Endp
 	p.members.Store(&members)
 	p.publishLocked()
 	return left
+}
+
+// drainLocked drains a member that nobody knows yet.
+func (p *Pool[T]) drainLocked(m *Member[T]) {
+	s := p.rules().drain(m.State(), exchange.Now(), true)
+	m.state.Store(&s)
 }
 
 // newMember returns a member that is new in the pool, and begins to look after it.

@@ -17,7 +17,7 @@ func announce(p *Pool[*scripted], names ...string) (left string) {
 		name, limit, _ := strings.Cut(name, ":")
 		list = append(list, endpoint.Endpoint{Name: name, Concurrency: len(limit)})
 	}
-	for _, m := range p.Update(list, func(endpoint.Endpoint) *scripted { return new(scripted) }) {
+	for _, m := range p.Update(list, nil, func(endpoint.Endpoint) *scripted { return new(scripted) }) {
 		left += m.Endpoint.Name
 	}
 	return left
@@ -120,7 +120,7 @@ func TestPool_WaitsForAnotherWhenTheOnlyOneTakesNoMore(t *testing.T) {
 
 func TestPool_AnnouncesAMemberThatTakesNone(t *testing.T) {
 	p, _ := newPool(t, defaults(), 0)
-	p.Update([]endpoint.Endpoint{{Name: "a", Concurrency: -1}}, nil)
+	p.Update([]endpoint.Endpoint{{Name: "a", Concurrency: -1}}, nil, nil)
 	if got := turns(p, 1); got != "-" {
 		t.Errorf("a request went to %s, which takes none", got)
 	}
@@ -215,4 +215,26 @@ func TestPool_IsConsistentWhileMembersComeAndGo(t *testing.T) {
 	if n := p.InFlight(); n != 0 {
 		t.Errorf("%d places were not given back", n)
 	}
+}
+
+func TestUpdate_DrainsFromTheBeginningWhoIsToBeDrained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New[*scripted](nil, nil, Options[*scripted]{})
+		defer p.Close()
+		p.Update([]endpoint.Endpoint{{Name: "a"}, {Name: "b"}}, map[string]bool{"a": true}, func(endpoint.Endpoint) *scripted { return new(scripted) })
+		if got := p.Members()[0].State().Condition; got != Draining {
+			t.Errorf("an endpoint that is to be drained comes as %v", got)
+		}
+		for range 4 {
+			g, ok := p.Take(&Query[*scripted]{})
+			if !ok || g.Member.Endpoint.Name != "b" {
+				t.Fatalf("a request got %v (%v), want b", g.Member, ok)
+			}
+			p.Leave(&g)
+		}
+		p.Drain(p.Members()[0], false)
+		if got := p.Members()[0].State().Condition; got != Up {
+			t.Errorf("after draining was called off it is %v", got)
+		}
+	})
 }

@@ -66,9 +66,19 @@ func (c *Call) run(x *exchange.Exchange, l *link) *exchange.Failure {
 	if u := c.upload.stop(l, x); u != nil && u.Code.Side == exchange.SideClient {
 		f = u // what went wrong first is what the client sent
 	}
-	f.Sent = f.Sent || c.sent > 0
 	c.part().close()
-	return f
+	return sent(f, c.sent > 0)
+}
+
+// sent returns f with what is known of whether a byte has left. Failures to read
+// content are shared by all requests: one that changes is a copy.
+func sent(f *exchange.Failure, left bool) *exchange.Failure {
+	if !left || f.Sent {
+		return f
+	}
+	own := *f
+	own.Sent = true
+	return &own
 }
 
 // part parts with the connection. Stop does not touch it from here on.
