@@ -12,7 +12,8 @@ const defaultListener = ":8080"
 // default: the tags', a listener on :8080 if there is none, a route for
 // everything if there is exactly one service and no route, the service and the
 // routes of [Zero] if workers may attach and there are neither, and a HashOn
-// where requests are placed by a hash. Doing it twice changes nothing.
+// where requests are placed by a hash. Compression that is off is left out. Doing it
+// twice changes nothing.
 func (c *Config) WithDefaults() *Config {
 	d := cloneValue(reflect.ValueOf(*c)).Interface().(Config)
 	if len(d.Listeners) == 0 {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"encoding/json"
 	"reflect"
 	"strings"
 )
@@ -43,6 +44,8 @@ func shown(v reflect.Value) any {
 			list[i] = shown(v.Index(i))
 		}
 		return list
+	case reflect.String:
+		return escaped(v.String())
 	case reflect.Int:
 		return max(0, v.Int()) // Off is written as 0
 	default:
@@ -86,15 +89,42 @@ func shownScalar(v reflect.Value, text encoding.TextMarshaler) any {
 }
 
 func shownFields(fields Fields) any {
-	m := map[string]any{}
-	for _, f := range fields {
-		m[f.Name] = f.Value
+	m := make(orderedMap, len(fields))
+	for i, f := range fields {
+		m[i] = Field{f.Name, escaped(f.Value)}
 		if soundsSecret(f.Name) {
-			m[f.Name] = hidden
+			m[i].Value = hidden
 		}
 	}
 	return m
 }
+
+// An orderedMap is a map as JSON, in the order of the file: what is computed first
+// may be read by what comes behind it.
+type orderedMap []Field
+
+// MarshalJSON implements json.Marshaler.
+func (m orderedMap) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, f := range m {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		name, err := json.Marshal(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := json.Marshal(f.Value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(b, name...), ':'), value...)
+	}
+	return append(b, '}'), nil
+}
+
+// escaped returns text as a file has it, where ${ would be a reference.
+func escaped(text string) string { return strings.ReplaceAll(text, "${", "$${") }
 
 // soundsSecret tells by its name whether a field carries a secret: hiding one too many
 // does less harm than showing one.

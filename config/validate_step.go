@@ -41,7 +41,7 @@ func (c stepChecker) list(list []Step, path string, depth int) {
 	if list != nil && len(list) == 0 && depth > 1 {
 		c.add(path, "has no steps")
 	}
-	if depth > maxStepDepth {
+	if depth > maxStepDepth && len(list) > 0 {
 		c.addAtKey(path, "steps are nested more than %d deep", maxStepDepth)
 		return
 	}
