@@ -180,7 +180,7 @@ func celName(t string) string {
 	case "bytes":
 		return "bytes"
 	default:
-		return "the " + kind + " as a whole"
+		return "the " + strings.TrimPrefix(kind, "@") + " as a whole"
 	}
 }
 

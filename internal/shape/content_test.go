@@ -281,7 +281,7 @@ func TestContent_IsAskedForFromAClientThatWaits(t *testing.T) {
 }
 
 func TestContent_OfABombTakesBoundedMemory(t *testing.T) {
-	for _, bomb := range [][2]any{{"gzip", gzipOf(make([]byte, 100<<20))}, {"zstd", zstdOf(make([]byte, 100<<20))}} {
+	for _, bomb := range [][2]any{{"gzip", gzipOf(make([]byte, 40<<20))}, {"zstd", zstdOf(make([]byte, 40<<20))}} {
 		x := withContent(newExchange("Content-Encoding: "+bomb[0].(string)), "application/json", bomb[1].([]byte))
 		p := mustSteps(t, []Step{insert}, nil)
 		v := Borrow(x)
