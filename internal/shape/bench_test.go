@@ -72,3 +72,37 @@ func BenchmarkExpression_Condition(b *testing.B) {
 		v.Release()
 	}
 }
+
+func BenchmarkCompiler_Expression(b *testing.B) {
+	c := compiler(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Expression(`request.query["v"] == "2" && request.headers["x-user"].startsWith("a")`, RequestSide, Bool); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCompiler_New(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkExpression_CountedByCost(b *testing.B) {
+	e, err := compiler(b).Expression(`request.headers.exists(h, h.startsWith("x-"))`, RequestSide, Bool)
+	if err != nil {
+		b.Fatal(err)
+	}
+	x := newExchange("Accept: */*", "User-Agent: curl/8", "X-User: ada")
+	b.ReportAllocs()
+	for b.Loop() {
+		v := Borrow(x)
+		if _, err := e.Bool(v); err != nil {
+			b.Fatal(err)
+		}
+		v.Release()
+	}
+}
