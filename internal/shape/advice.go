@@ -66,7 +66,11 @@ func unknownName(env *cel.Env, text string, e *Error, m []string) string {
 			known = append(known, v.Name())
 		}
 	}
-	if close := suggest(name, known); close != "" {
+	close := suggest(name, known)
+	switch {
+	case slices.Contains(known, name): // name{…}
+		return fmt.Sprintf("%q is a variable, and no type to make values of", name)
+	case close != "":
 		return fmt.Sprintf("there is no %q%s", name, close)
 	}
 	slices.Sort(known)
@@ -180,7 +184,7 @@ func celName(t string) string {
 	case "bytes":
 		return "bytes"
 	default:
-		return "the " + kind + " as a whole"
+		return "the " + strings.TrimPrefix(kind, "@") + " as a whole"
 	}
 }
 

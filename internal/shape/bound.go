@@ -123,6 +123,8 @@ func (costs) CallCost(function, overload string, args []ref.Val, result ref.Val)
 		cost = min(weight(args[0], 0), weight(args[1], 0))
 	case len(args) == 2 && function == operators.In:
 		cost = weight(args[1], 0)
+	case function == "json.encode", function == "base64.encode", function == "base64.decode":
+		cost = weight(args[0], 0)
 	default:
 		return nil
 	}

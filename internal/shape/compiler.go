@@ -42,8 +42,7 @@ type Compiler struct {
 	codecs     codecs
 }
 
-// New returns a Compiler. It is made once for a configuration: what it takes is
-// some milliseconds.
+// New returns a Compiler. It is made once for a configuration.
 func New(o Options) (*Compiler, error) {
 	if o.Hostname == "" {
 		o.Hostname, _ = os.Hostname() // without one it reads as empty
@@ -78,7 +77,9 @@ func (c *Compiler) prepare() error {
 		cel.DefaultUTCTimeZone(true),
 		cel.CrossTypeNumericComparisons(true),
 		ext.Strings(ext.StringsVersion(5)),
-		ext.Encoders(),
+		// Later versions add a json.encode that costs without limit, and differs
+		// in white space from one binary to the next.
+		ext.Encoders(ext.EncodersVersion(0)),
 		functions(),
 		cel.Variable("request", requestRecord.typ),
 		cel.Variable("captures", texts),

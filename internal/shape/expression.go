@@ -61,7 +61,9 @@ func (c *Compiler) compile(env *cel.Env, text string, w want) (*Expression, *Err
 	}
 	e.reads = facts.reads
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(bound(c.maxContent))}
-	if !facts.linear {
+	if facts.linear {
+		options = append(options, cel.CustomDecoratorV2(flatten))
+	} else {
 		options = append(options, cel.CostTracking(costs{}), cel.CostLimit(c.costLimit))
 	}
 	program, err := env.Program(checked, options...)

@@ -23,6 +23,8 @@ func functions() cel.EnvOption {
 				cel.UnaryBinding(percentEncode))),
 			cel.Function("percent_decode", cel.Overload("percent_decode_text", []*cel.Type{cel.StringType}, cel.StringType,
 				cel.UnaryBinding(percentDecode))),
+			cel.Function("json.encode", cel.Overload("json_encode_value", []*cel.Type{cel.DynType}, cel.StringType,
+				cel.UnaryBinding(encodeJSON))),
 		} {
 			var err error
 			if e, err = option(e); err != nil {
@@ -68,4 +70,12 @@ func percentDecode(text ref.Val) ref.Val {
 		return types.NewErr("percent_decode: %v", err)
 	}
 	return types.String(plain)
+}
+
+func encodeJSON(val ref.Val) ref.Val {
+	text, err := appendJSON(nil, val, usualMaxContent)
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return types.String(text)
 }

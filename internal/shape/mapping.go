@@ -68,7 +68,7 @@ func (m *mapping) Iterator() traits.Iterator {
 		keys = append(keys, key)
 		return true
 	})
-	return types.NewStringList(types.DefaultTypeAdapter, keys).(traits.Lister).Iterator()
+	return types.NewStringList(types.DefaultTypeAdapter, keys).Iterator()
 }
 
 // whole returns the mapping as a map of CEL's own.

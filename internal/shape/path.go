@@ -26,12 +26,12 @@ func parsePath(text string) (path, error) {
 		switch {
 		case i == len(text) || text[i] == '.':
 			if len(segment) == 0 {
-				return nil, errors.New("a segment of the path is empty; a dot in a name is written \\.")
+				return nil, errors.New(`a segment of the path is empty (a dot in a name is written "\.")`)
 			}
 			p, segment = append(p, string(segment)), nil
 		case text[i] == '\\':
 			if i++; i == len(text) {
-				return nil, errors.New("the path ends with a backslash; one in a name is written \\\\")
+				return nil, errors.New(`the path ends with a backslash (one in a name is written "\\")`)
 			}
 			segment = append(segment, text[i])
 		case text[i] == '[':

@@ -74,9 +74,9 @@ func (f *facts) selects(a *ast.AST, s ast.SelectExpr) {
 		return
 	}
 	switch a.GetType(s.Operand().ID()).TypeName() {
-	case requestRecord.name:
+	case requestRecord.typ.TypeName():
 		f.reads[RequestSide] = true
-	case responseRecord.name:
+	case responseRecord.typ.TypeName():
 		f.reads[ResponseSide] = true
 	}
 }

@@ -24,7 +24,7 @@ func newCompiler(t testing.TB) *Compiler {
 	return c
 }
 
-// compiler is made once: it takes some milliseconds.
+// shared is one for all tests.
 var shared *Compiler
 
 func compiler(t testing.TB) *Compiler {

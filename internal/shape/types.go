@@ -31,7 +31,8 @@ var (
 )
 
 func newRecord(name string, fields ...attribute) *record {
-	r := &record{name: name, typ: types.NewObjectType(name), fields: fields, byName: map[string]*types.FieldType{}}
+	// No text can name a type with such a name.
+	r := &record{name: name, typ: types.NewObjectType("@" + name), fields: fields, byName: map[string]*types.FieldType{}}
 	for _, f := range fields {
 		r.byName[f.name] = &types.FieldType{
 			Type:  f.typ,
@@ -74,7 +75,7 @@ func newProvider() (*provider, error) {
 	}
 	p := &provider{Registry: registry, records: map[string]*record{}}
 	for _, r := range []*record{requestRecord, clientRecord, tlsRecord, responseRecord, endpointRecord, listenerRecord} {
-		p.records[r.name] = r
+		p.records[r.typ.TypeName()] = r
 	}
 	return p, nil
 }

@@ -1,6 +1,8 @@
 package shape
 
 import (
+	"strings"
+
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 )
@@ -54,7 +56,7 @@ func describe(t ref.Type) string {
 	if name, ok := kindNames[typ.Kind()]; ok {
 		return name
 	}
-	return "the " + typ.TypeName() + " as a whole"
+	return "the " + strings.TrimPrefix(typ.TypeName(), "@") + " as a whole"
 }
 
 var kindNames = map[types.Kind]string{
