@@ -5,10 +5,6 @@ import (
 	"strings"
 )
 
-// Below returns the path of a key below path, as problems show it and [Config.At] takes
-// it.
-func Below(path, key string) string { return joinKey(path, key) }
-
 // joinKey appends a key to a path: services.web, or services["a.b"] if the key
 // would be taken for something else.
 func joinKey(path, key string) string {
