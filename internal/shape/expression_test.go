@@ -89,7 +89,7 @@ func TestExpression_ReadsTheResponse(t *testing.T) {
 	x := newExchange()
 	v := Borrow(x)
 	defer v.Release()
-	v.Response = response(201, []byte(`{"n": 9007199254740993, "f": 1.5, "l": [1, "a"]}`),
+	v.reply = response(201, []byte(`{"n": 9007199254740993, "f": 1.5, "l": [1, "a"]}`),
 		"Content-Type: application/json", "Set-Cookie: a=1", "Set-Cookie: b=2")
 	v.Endpoint = &Endpoint{Name: "e1", URL: "http://e1", Zone: "z", Labels: map[string]string{"k": "v"}}
 	for text, want := range map[string]string{
