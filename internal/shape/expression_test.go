@@ -124,6 +124,7 @@ func TestExpression_NeverOutgrowsItsBound(t *testing.T) {
 		`[[1]]` + strings.Repeat(`.map(x, x + x)`, 60) + `[0].size()`,
 		`[1,2,3,4,5,6,7,8,9,10]` + strings.Repeat(`.map(x, [1,2,3,4,5,6,7,8,9,10].map(y, x))`, 1) + `.map(a, [1,2,3,4,5,6,7,8,9,0].map(b, [1,2,3,4,5,6,7,8,9,0].map(c, [1,2,3,4,5,6,7,8,9,0].map(d, [1,2,3,4,5,6,7,8,9,0].map(e, a + [e])))))`,
 		long + `.matches("(a*)*b" + request.method)`,
+		`"` + strings.Repeat("%s", 100) + `".format([` + strings.Repeat(long+",", 99) + `"a"])`,
 		`[` + strings.Repeat(long+",", 40) + `""].join(` + long + `)`,
 	} {
 		e, err := compiler(t).Expression(text, RequestSide, Any)
