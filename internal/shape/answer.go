@@ -153,7 +153,7 @@ func (v *View) finish(resp *exchange.Response) {
 		v.verdict = Verdict{Response: resp}
 		return
 	}
-	*v.Response = *resp
+	*v.reply = *resp
 	v.contents[ResponseSide] = content{}
 }
 

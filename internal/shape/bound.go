@@ -3,6 +3,7 @@ package shape
 import (
 	"strings"
 
+	"github.com/google/cel-go/common/functions"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -10,12 +11,13 @@ import (
 	"github.com/google/cel-go/interpreter"
 )
 
-// Cost is counted when a function has returned. Two functions can give so much
-// more than they got that this is too late: replace and join. They are done here
-// instead, once it is known what they will give.
+// Cost is counted when a function has returned. Three functions can give so much
+// more than they got that this is too late: replace, join and format. They are
+// done here instead, once it is known what they will give.
 
-// bound returns a decorator that keeps those functions within limit.
-func bound(limit int) interpreter.InterpretableDecoratorV2 {
+// bound returns a decorator that keeps those functions within limit; format is
+// CEL's own.
+func bound(limit int, format functions.FunctionOp) interpreter.InterpretableDecoratorV2 {
 	return func(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		call, ok := i.(interpreter.InterpretableCall)
 		if !ok {
@@ -26,6 +28,13 @@ func bound(limit int) interpreter.InterpretableDecoratorV2 {
 			return &boundedCall{call, limit, replace}, nil
 		case "join":
 			return &boundedCall{call, limit, join}, nil
+		case "format":
+			return &boundedCall{call, limit, func(args []ref.Val, limit int) ref.Val {
+				if !formatFits(args, limit) {
+					return types.NewErr("format would give more than %d bytes", limit)
+				}
+				return format(args...)
+			}}, nil
 		}
 		return i, nil
 	}
@@ -106,6 +115,17 @@ func join(args []ref.Val, limit int) ref.Val {
 		b.WriteString(string(item))
 	}
 	return types.String(b.String())
+}
+
+// formatFits reports whether a text that is formatted stays within limit. Each
+// verb writes one item once, or a number with all of its digits.
+func formatFits(args []ref.Val, limit int) bool {
+	const digits = 512 // of the longest number, with the greatest precision
+	text, ok := args[0].(types.String)
+	if _, list := args[1].(traits.Lister); !ok || !list {
+		return false
+	}
+	return len(text)+strings.Count(string(text), "%")*digits+16*int(weight(args[1], 0)) <= limit
 }
 
 // costs corrects what CEL takes for cheap: to compare what is deep, and to join

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/common/functions"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/ext"
@@ -40,6 +41,7 @@ type Compiler struct {
 	maxContent int
 	costLimit  uint64
 	codecs     codecs
+	format     functions.FunctionOp // text.format(list)
 }
 
 // New returns a Compiler. It is made once for a configuration.
@@ -80,7 +82,7 @@ func (c *Compiler) prepare() error {
 		// Later versions add a json.encode that costs without limit, and differs
 		// in white space from one binary to the next.
 		ext.Encoders(ext.EncodersVersion(0)),
-		functions(),
+		ownFunctions(),
 		cel.Variable("request", requestRecord.typ),
 		cel.Variable("captures", texts),
 		cel.Variable("service", cel.StringType),
@@ -93,6 +95,11 @@ func (c *Compiler) prepare() error {
 		return err
 	}
 	c.envs[RequestSide] = env
+	overloads, err := env.Functions()["format"].Bindings()
+	if err != nil {
+		return err
+	}
+	c.format = overloads[0].Function
 	c.envs[ResponseSide], err = env.Extend(
 		cel.Variable("response", responseRecord.typ),
 		cel.Variable("endpoint", endpointRecord.typ),

@@ -136,7 +136,7 @@ func (v *View) fail(err error) error {
 // readResponse returns the content of the response. What was read of content that
 // is too large, or that ended early, is put back.
 func (v *View) readResponse(c *content) ([]byte, error) {
-	resp := v.Response
+	resp := v.reply
 	if resp == nil || resp.Body == nil || resp.Tunnel != nil || !v.whole() {
 		return nil, nil
 	}
@@ -165,7 +165,7 @@ func (v *View) readResponse(c *content) ([]byte, error) {
 // whole reports whether the response has content that stands for the whole of
 // something.
 func (v *View) whole() bool {
-	resp := v.Response
+	resp := v.reply
 	if v.Exchange.Request.Method == exchange.MethodHead || resp.Status < 200 {
 		return false
 	}

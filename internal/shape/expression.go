@@ -60,7 +60,7 @@ func (c *Compiler) compile(env *cel.Env, text string, w want) (*Expression, *Err
 		return nil, &Error{Message: `captures can only be read by name, as captures.name or captures["name"]`}
 	}
 	e.reads = facts.reads
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(bound(c.maxContent))}
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(bound(c.maxContent, c.format))}
 	if facts.linear {
 		options = append(options, cel.CustomDecoratorV2(flatten))
 	} else {

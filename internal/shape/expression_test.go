@@ -89,7 +89,7 @@ func TestExpression_ReadsTheResponse(t *testing.T) {
 	x := newExchange()
 	v := Borrow(x)
 	defer v.Release()
-	v.Response = response(201, []byte(`{"n": 9007199254740993, "f": 1.5, "l": [1, "a"]}`),
+	v.reply = response(201, []byte(`{"n": 9007199254740993, "f": 1.5, "l": [1, "a"]}`),
 		"Content-Type: application/json", "Set-Cookie: a=1", "Set-Cookie: b=2")
 	v.Endpoint = &Endpoint{Name: "e1", URL: "http://e1", Zone: "z", Labels: map[string]string{"k": "v"}}
 	for text, want := range map[string]string{
@@ -124,6 +124,7 @@ func TestExpression_NeverOutgrowsItsBound(t *testing.T) {
 		`[[1]]` + strings.Repeat(`.map(x, x + x)`, 60) + `[0].size()`,
 		`[1,2,3,4,5,6,7,8,9,10]` + strings.Repeat(`.map(x, [1,2,3,4,5,6,7,8,9,10].map(y, x))`, 1) + `.map(a, [1,2,3,4,5,6,7,8,9,0].map(b, [1,2,3,4,5,6,7,8,9,0].map(c, [1,2,3,4,5,6,7,8,9,0].map(d, [1,2,3,4,5,6,7,8,9,0].map(e, a + [e])))))`,
 		long + `.matches("(a*)*b" + request.method)`,
+		`"` + strings.Repeat("%s", 100) + `".format([` + strings.Repeat(long+",", 99) + `"a"])`,
 		`[` + strings.Repeat(long+",", 40) + `""].join(` + long + `)`,
 	} {
 		e, err := compiler(t).Expression(text, RequestSide, Any)

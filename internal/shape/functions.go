@@ -11,8 +11,8 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 )
 
-// functions are those that are not of CEL.
-func functions() cel.EnvOption {
+// ownFunctions are those that are not of CEL.
+func ownFunctions() cel.EnvOption {
 	return func(e *cel.Env) (*cel.Env, error) {
 		for _, option := range []cel.EnvOption{
 			cel.Function("inCIDR", cel.Overload("in_cidr", []*cel.Type{cel.StringType, cel.StringType}, cel.BoolType,

@@ -102,9 +102,7 @@ func (p *Program) OwnResponse(v *View, resp *exchange.Response) error {
 }
 
 func (p *Program) respond(v *View, resp *exchange.Response, own bool) error {
-	if v.Response != resp {
-		v.Response, v.contents[ResponseSide] = resp, content{}
-	}
+	v.SetResponse(resp)
 	v.begin(p, ResponseSide)
 	return p.run(v, p.response, own)
 }

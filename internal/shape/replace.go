@@ -26,7 +26,7 @@ func (v *View) replaceContent(side Side, text []byte) error {
 	if side == RequestSide {
 		v.Exchange.Request.Body, v.Exchange.Request.Length = body, length
 	} else {
-		v.Response.Body, v.Response.Length = body, length
+		v.reply.Body, v.reply.Length = body, length
 	}
 	h := v.headerOf(side)
 	v.setLength(h, len(coded))

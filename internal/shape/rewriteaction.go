@@ -102,7 +102,6 @@ func fitsTarget(b []byte) bool {
 
 func putPath(v *View, b []byte) error {
 	v.Exchange.Request.Path = b
-	v.cache[cachePath] = nil
 	return nil
 }
 
@@ -115,7 +114,6 @@ func checkQuery(b []byte) error {
 
 func putQuery(v *View, b []byte) error {
 	v.Exchange.Request.Query, v.Exchange.Request.HasQuery = b, len(b) > 0
-	v.cache[cacheQuery] = nil
 	return nil
 }
 
@@ -131,7 +129,6 @@ const maxHost = 253 + len(":65535")
 
 func putHost(v *View, b []byte) error {
 	v.Exchange.Request.Authority = b
-	v.cache[cacheHost] = nil
 	return nil
 }
 
@@ -151,6 +148,5 @@ func putMethod(v *View, b []byte) error {
 		return &EvalError{Reason: SkippedError, Err: errHead}
 	}
 	req.MethodName, req.Method = b, exchange.ParseMethod(b)
-	v.cache[cacheMethod] = nil
 	return nil
 }

@@ -263,6 +263,28 @@ func TestView_ShowsNothingOfTheExchangeBefore(t *testing.T) {
 	}
 }
 
+// TestView_SeesWhatHasChangedSince: a route's prefix is taken away, and a service
+// chosen, between one expression and the next; a try fails and another follows.
+func TestView_SeesWhatHasChangedSince(t *testing.T) {
+	x := newExchange()
+	v := Borrow(x)
+	defer v.Release()
+	for _, path := range []string{"/a/b", "/b"} {
+		x.Request.Path, v.Service = []byte(path), path[1:]
+		if got := evaluate(t, v, `request.path + service`); got != `"`+path+path[1:]+`"` {
+			t.Errorf("of %s expressions see %s", path, got)
+		}
+	}
+	resp := new(exchange.Response)
+	for _, status := range []int{503, 200} {
+		*resp = *response(status, []byte(`{"s":`+itoa(status)+`}`), "Content-Type: application/json")
+		v.SetResponse(resp)
+		if got := evaluate(t, v, `[response.status, response.body.s]`); got != "["+itoa(status)+","+itoa(status)+"]" {
+			t.Errorf("of the try with %d expressions see %s", status, got)
+		}
+	}
+}
+
 func TestProgram_TakesNoMemoryForWhatIsConstant(t *testing.T) {
 	p := mustSteps(t, []Step{{Set: []Named{{"A", `"1"`}, {"B", `"1.1 " + hostname`}}, Remove: []string{"C"}}}, nil)
 	x := newExchange("A: a", "B: b", "C: c")

@@ -193,7 +193,7 @@ func onResponse(t testing.TB, x *exchange.Exchange, resp *exchange.Response, ste
 func evaluate(t testing.TB, v *View, text string) string {
 	t.Helper()
 	scope := RequestSide
-	if v.Response != nil {
+	if v.reply != nil {
 		scope = ResponseSide
 	}
 	e, err := compiler(t).Expression(text, scope, Any)

@@ -21,17 +21,18 @@ const (
 	cached
 )
 
-// text returns s as a value, made once.
+// text returns s as a value, made anew only when it has changed.
 func (v *View) text(at int, s string) ref.Val {
-	if v.cache[at] == nil {
+	if made, ok := v.cache[at].(types.String); !ok || string(made) != s {
 		v.cache[at] = types.String(s)
 	}
 	return v.cache[at]
 }
 
-// copied returns a copy of b as a value, made once.
+// copied returns a copy of b as a value, made anew only when that has changed: by
+// a step, or by whoever serves the exchange.
 func (v *View) copied(at int, b []byte) ref.Val {
-	if v.cache[at] == nil {
+	if made, ok := v.cache[at].(types.String); !ok || string(made) != string(b) {
 		v.cache[at] = types.String(b)
 	}
 	return v.cache[at]
@@ -75,11 +76,11 @@ var tlsRecord = newRecord("tls",
 )
 
 var responseRecord = newRecord("response",
-	attribute{"status", types.IntType, func(v *View) ref.Val { return types.Int(v.Response.Status) }},
+	attribute{"status", types.IntType, func(v *View) ref.Val { return types.Int(v.reply.Status) }},
 	attribute{"headers", texts, func(v *View) ref.Val { return &v.replyHeaders }},
 	attribute{"header_lines", textLists, func(v *View) ref.Val { return &v.replyLines }},
 	attribute{"body", types.DynType, func(v *View) ref.Val { return v.body(ResponseSide) }},
-	attribute{"size", types.IntType, func(v *View) ref.Val { return types.Int(v.Response.Length) }},
+	attribute{"size", types.IntType, func(v *View) ref.Val { return types.Int(v.reply.Length) }},
 )
 
 var endpointRecord = newRecord("endpoint",
@@ -176,8 +177,8 @@ func (v *View) headerOf(side Side) exchange.Header {
 	switch {
 	case side == RequestSide:
 		return v.Exchange.Request.Header
-	case v.Response != nil:
-		return v.Response.Header
+	case v.reply != nil:
+		return v.reply.Header
 	default:
 		return nil
 	}

@@ -44,8 +44,6 @@ type TLS struct {
 type View struct {
 	// Exchange is the exchange, never nil.
 	Exchange *exchange.Exchange
-	// Response is the response, once there is one.
-	Response *exchange.Response
 	// Captures returns what the route has captured by a name, nil if there is
 	// no such name. If nil, nothing was captured.
 	Captures func(name string) []byte
@@ -56,6 +54,7 @@ type View struct {
 	Endpoint *Endpoint
 	TLS      *TLS
 
+	reply    *exchange.Response // once there is one
 	compiler *Compiler
 	program  *Program // whose lets are in lets
 	lets     []ref.Val
@@ -103,10 +102,16 @@ func Borrow(x *exchange.Exchange) *View {
 	return v
 }
 
+// SetResponse makes resp the response that expressions see; of several tries each
+// has its own.
+func (v *View) SetResponse(resp *exchange.Response) {
+	v.reply, v.contents[ResponseSide] = resp, content{}
+}
+
 // Release gives v back. Nothing that an evaluation returned refers to it, except
 // values of fields, which live in the exchange.
 func (v *View) Release() {
-	v.Exchange, v.Response, v.Captures = nil, nil, nil
+	v.Exchange, v.reply, v.Captures = nil, nil, nil
 	v.Service, v.Version, v.Endpoint, v.TLS = "", "", nil, nil
 	v.compiler, v.program, v.side = nil, nil, RequestSide
 	v.verdict, v.stopped, v.failure, v.now = Verdict{}, false, nil, nil
@@ -124,7 +129,7 @@ func (v *View) ResolveName(name string) (any, bool) {
 	case "request":
 		return &v.request, true
 	case "response":
-		return &v.response, v.Response != nil
+		return &v.response, v.reply != nil
 	case "captures":
 		return &v.captures, true
 	case "service":
@@ -184,7 +189,7 @@ func (v *View) begin(p *Program, side Side) {
 // header returns the header of the side that steps work on.
 func (v *View) header() *exchange.Header {
 	if v.side == ResponseSide {
-		return &v.Response.Header
+		return &v.reply.Header
 	}
 	return &v.Exchange.Request.Header
 }
