@@ -10,8 +10,8 @@
 //   - A [View] is what one exchange shows to expressions. It reads where the
 //     exchange lies, and copies only what an expression asks for.
 //   - An action is what one key of a step does; each has a file of its own.
-//   - editJSON (document.go, edit.go) changes one place of a JSON text and no
-//     other byte.
+//   - An edit (document.go, edit.go, merge.go) changes one place of a JSON text
+//     and no other byte.
 //
 // # Lifetimes
 //
