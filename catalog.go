@@ -3,6 +3,7 @@ package weir
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,13 @@ func (c *catalog) find(name, version []byte) *liveService {
 // version returns a version of a service; nil if there is none of that name.
 func (c *catalog) version(name string, version []byte) *liveService {
 	return c.all.Load().byName[name][string(version)]
+}
+
+// full returns the service, or the version of one, of a full name; nil if there is
+// none.
+func (c *catalog) full(name string) *liveService {
+	name, version, _ := strings.Cut(name, "@")
+	return c.all.Load().byName[name][version]
 }
 
 // list returns all services, sorted. The list is not to be changed.

@@ -80,7 +80,7 @@ func (pl *plan) extract(x *exchange.Exchange) bool {
 	if to.Path != "" {
 		x.Request.Path = []byte(to.Path)
 	}
-	pl.serve(x, &target{}, s)
+	pl.dispatch(x, s, 0)
 	return true
 }
 

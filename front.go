@@ -1,6 +1,8 @@
 package weir
 
 import (
+	"time"
+
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/router"
 )
@@ -26,8 +28,11 @@ func (pl *plan) route(x *exchange.Exchange) {
 	var m router.Match[target]
 	verdict := pl.routes.Match(req.Authority, req.Path, req.MethodName, req, &m)
 	for ; verdict == router.Found; verdict = m.Next() {
+		if m.Target.when != nil && !holds(x, &m) {
+			continue
+		}
 		if s := m.Target.service(&m, pl.services); s != nil {
-			pl.serve(x, m.Target, s)
+			pl.serve(x, &m, m.Target, s)
 			return
 		}
 		if !m.Target.fallThrough {
@@ -38,19 +43,35 @@ func (pl *plan) route(x *exchange.Exchange) {
 	pl.refuse(x, verdict, &m)
 }
 
-func (pl *plan) serve(x *exchange.Exchange, t *target, s *liveService) {
-	if t.strip != nil {
-		if rest, ok := t.strip.Strip(x.Request.Path); ok {
-			x.Request.Path = rest
-		}
+// holds reports whether the route that was matched is for the request: one whose
+// expression fails is not.
+func holds(x *exchange.Exchange, m *router.Match[target]) bool {
+	match := *m // the expression may keep it, and m is to stay where it is
+	v := viewOf(x, &match)
+	defer v.Release()
+	ok, err := m.Target.when.Bool(v)
+	return ok && err == nil
+}
+
+// serve has a service answer a request of a route; m is nil if no route was asked.
+func (pl *plan) serve(x *exchange.Exchange, m *router.Match[target], t *target, s *liveService) {
+	if t.shaping != nil {
+		pl.pass(x, *m, t, s)
+		return
 	}
+	t.stripFrom(x)
+	pl.dispatch(x, s, t.timeout)
+}
+
+// dispatch has a service, or the version of it that its split says, answer a request.
+func (pl *plan) dispatch(x *exchange.Exchange, s *liveService, timeout time.Duration) {
 	now := s.now.Load()
 	if now.split != nil {
 		if version := now.split.choose(x, s.name, pl.services, &s.turn); version != nil {
 			now = version.now.Load()
 		}
 	}
-	now.ServeWithin(x, t.timeout)
+	now.ServeWithin(x, timeout)
 }
 
 // refuse answers a request that no route takes.

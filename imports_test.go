@@ -18,8 +18,8 @@ var house = []struct{ room, imports string }{
 	{"bench", ""},
 
 	// The composition root knows everybody.
-	{".", "config endpoint balance internal/admin internal/attach internal/conn internal/content internal/exchange internal/forwarding internal/handler internal/http1 internal/http2 " +
-		"internal/observe internal/pool internal/router internal/server internal/service internal/shape internal/transport " +
+	{".", "config endpoint balance internal/access internal/admin internal/attach internal/compress internal/conn internal/content internal/cors internal/exchange internal/forwarding internal/handler internal/http1 internal/http2 " +
+		"internal/maxbody internal/observe internal/pool internal/ratelimit internal/router internal/server internal/service internal/shape internal/transport " +
 		"provider provider/consul provider/dns provider/etcd provider/file provider/zookeeper"},
 
 	// The worker's side of dialing in; it shares nothing with the router's.

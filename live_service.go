@@ -93,7 +93,7 @@ func (s *liveService) splitAs(c config.Service) *split {
 	if s.version != "" {
 		return nil
 	}
-	return newSplit(c)
+	return newSplit(s.proxy, c)
 }
 
 // inhabited reports whether the service has endpoints, in whatever state.

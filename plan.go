@@ -11,7 +11,9 @@ import (
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/forwarding"
 	"github.com/weirproxy/weir/internal/http1"
+	"github.com/weirproxy/weir/internal/ratelimit"
 	"github.com/weirproxy/weir/internal/router"
+	"github.com/weirproxy/weir/internal/shape"
 )
 
 // A plan is what was decided from a configuration: who gets which request. It is
@@ -33,6 +35,8 @@ type plan struct {
 	fresh  []*liveService
 	// offers are the endpoints of the configuration.
 	offers map[serviceKey][]offer
+	// limits are the rate limits of routes, by what they are for.
+	limits map[string]*ratelimit.Limiter
 	// sources are where further endpoints come from.
 	sources []*source
 }
@@ -56,6 +60,7 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 		services:   p.services,
 		settings:   unlistedSettings(c),
 		offers:     map[serviceKey][]offer{},
+		limits:     map[string]*ratelimit.Limiter{},
 	}
 	var keys []serviceKey
 	for _, l := range listings(c) {
@@ -66,7 +71,8 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 	pl.listed, pl.fresh = p.services.adopt(keys, func(key serviceKey) *liveService {
 		return newLiveService(p, key, c.Services[key.name], true)
 	})
-	pl.routes = newRoutes(c.Routes, pl.listed, found)
+	pl.routes = pl.newRoutes(p, found)
+	pl.checkExpressions(p, found)
 	return pl
 }
 
@@ -142,10 +148,13 @@ func (p *Proxy) retire(s *liveService) {
 
 func routePath(i int) string { return fmt.Sprintf("routes[%d]", i) }
 
-func newRoutes(list []config.Route, services map[serviceKey]*liveService, found *problems) *router.Table[target] {
+func (pl *plan) newRoutes(p *Proxy, found *problems) *router.Table[target] {
+	s := &shaper{found: found, compiler: p.compiler}
 	var routes []router.Route[target]
-	for i, r := range list {
-		t := newTarget(r, services)
+	for i, r := range pl.cfg.Routes {
+		t := newTarget(r, pl.listed)
+		t.when = s.expression(routePath(i)+".match.when", r.Match.When, shape.RequestSide, shape.Bool)
+		t.shaping = pl.shaping(p, r, routePath(i), s)
 		if r.StripPrefix != "" {
 			strip, err := router.NewPrefix(r.StripPrefix, r.Match.Path)
 			if err != nil {
@@ -217,5 +226,23 @@ func sentHost(s config.Service, own string) string {
 		return own
 	default:
 		return s.Host
+	}
+}
+
+// checkExpressions notes what is wrong with the expressions of services and of the
+// access log.
+func (pl *plan) checkExpressions(p *Proxy, found *problems) {
+	s := &shaper{found: found, compiler: p.compiler}
+	for _, name := range slices.Sorted(maps.Keys(pl.cfg.Services)) {
+		c, path := pl.cfg.Services[name], config.Below("services", name)
+		if c.HashOn != "" && !config.IsSelector(c.HashOn) {
+			s.expression(config.Below(path, "hash_on"), c.HashOn, shape.RequestSide, shape.Text)
+		}
+		s.expression(config.Below(path, "usable"), c.Usable.Expression(), shape.ResponseSide, shape.Bool)
+	}
+	if log := pl.cfg.AccessLog; log != nil {
+		for _, f := range log.Fields {
+			s.expression(config.Below("access_log.fields", f.Name), f.Value, shape.RequestSide, shape.Any)
+		}
 	}
 }

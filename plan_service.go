@@ -116,7 +116,10 @@ func serviceOptions(p *Proxy, key serviceKey, c config.Service, members *service
 	}
 	o.Failing = conditions(c.Backpressure.Failures) // counted also when nobody rests for it
 	if by.placed {
-		o.Place = selector(c.HashOn)
+		o.Place = p.selector(c.HashOn)
+	}
+	if text := c.Usable.Expression(); text != "" {
+		o.UsableIf = p.usableIf(text)
 	}
 	if s := c.Sticky; s != nil {
 		o.Sticky = service.NewSticky(name, members, s.Cookie, p.stickySecret(s.Secret), max(0, s.MaxAge.Std()))
@@ -177,10 +180,12 @@ var selectorKinds = map[config.SelectorKind]service.SelectorKind{
 	config.SelectClient: service.SelectClient,
 }
 
-func selector(text string) service.Selector {
+// selector returns what requests are placed by: plain parts of them without any
+// evaluation, and the value of an expression else.
+func (p *Proxy) selector(text string) service.Selector {
 	s, err := config.ParseSelector(text)
 	if err != nil {
-		return service.Selector{Kind: service.SelectClient}
+		return service.Selector{Kind: service.SelectComputed, Compute: p.computed(text)}
 	}
 	return service.Selector{Kind: selectorKinds[s.Kind], Name: s.Name}
 }

@@ -102,7 +102,7 @@ func (p *problems) workerRules() (rules attach.Rules, routers []string) {
 // replaceAccessLog has lines go where next says; if they cannot, they go on where
 // they went.
 func (p *Proxy) replaceAccessLog(next *Config) error {
-	if err := p.observer.SetAccessLog(logOptions(next.AccessLog)); err != nil {
+	if err := p.observer.SetAccessLog(p.logOptions(next)); err != nil {
 		return config.Problems{next.At("access_log.path", err.Error())}
 	}
 	return nil

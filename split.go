@@ -32,7 +32,7 @@ type share struct {
 }
 
 // newSplit returns how a service is split; nil if it is not.
-func newSplit(c config.Service) *split {
+func newSplit(p *Proxy, c config.Service) *split {
 	if len(c.Split) == 0 {
 		return nil
 	}
@@ -44,7 +44,7 @@ func newSplit(c config.Service) *split {
 		}
 	}
 	if c.HashOn != "" {
-		s.place = selector(c.HashOn)
+		s.place = p.selector(c.HashOn)
 	}
 	return s
 }

@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/weirproxy/weir/config"
+	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/router"
+	"github.com/weirproxy/weir/internal/shape"
 )
 
 // A target is what becomes of the requests of a route.
@@ -16,7 +18,9 @@ type target struct {
 	// fallThrough has the next route that matches take the requests when there is
 	// no such service.
 	fallThrough bool
-	strip       *router.Prefix // nil: nothing is taken off
+	when        *shape.Expression // nil: it always holds
+	shaping     *shaping          // nil: what passes stays as it is
+	strip       *router.Prefix    // nil: nothing is taken off
 	timeout     time.Duration
 }
 
@@ -62,4 +66,14 @@ func (p *part) of(m *router.Match[target]) []byte {
 	}
 	text, _ := m.Capture(p.capture)
 	return text
+}
+
+// stripFrom takes off the path what the route takes off.
+func (t *target) stripFrom(x *exchange.Exchange) {
+	if t.strip == nil {
+		return
+	}
+	if rest, ok := t.strip.Strip(x.Request.Path); ok {
+		x.Request.Path = rest
+	}
 }

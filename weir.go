@@ -15,6 +15,7 @@ import (
 	"github.com/weirproxy/weir/balance"
 	"github.com/weirproxy/weir/config"
 	"github.com/weirproxy/weir/internal/attach"
+	"github.com/weirproxy/weir/internal/compress"
 	"github.com/weirproxy/weir/internal/conn"
 	"github.com/weirproxy/weir/internal/content"
 	"github.com/weirproxy/weir/internal/exchange"
@@ -22,6 +23,7 @@ import (
 	"github.com/weirproxy/weir/internal/http1"
 	"github.com/weirproxy/weir/internal/observe"
 	"github.com/weirproxy/weir/internal/server"
+	"github.com/weirproxy/weir/internal/shape"
 )
 
 // Version is the version of this source.
@@ -52,6 +54,8 @@ type Proxy struct {
 	extractor Extractor                        // nil: routes decide
 	failures  func(Failure)                    // nil: nobody wants to know
 	read      func() (*Config, []error, error) // nil: there is no file
+	compiler  func() *shape.Compiler           // of expressions
+	encoders  *compress.Encoders
 	sources   atomic.Pointer[[]*source]
 	watched   int // how many sources there were; enact guards it
 	plan      atomic.Pointer[plan]
@@ -124,6 +128,8 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		secret:   []byte(rand.Text()),
 		services: newCatalog(),
 		policies: map[string]balance.Policy{},
+		compiler: sync.OnceValue(newCompiler),
+		encoders: compress.NewEncoders(0),
 		failed:   make(chan error, 1),
 		listen:   net.Listen,
 	}
@@ -166,7 +172,7 @@ func (p *Proxy) config() *Config { return p.cfg.Load() }
 
 func (p *Proxy) newObserver() (*observe.Observer, error) {
 	o, err := observe.New(observe.Options{
-		Log:     logOptions(p.config().AccessLog),
+		Log:     p.logOptions(p.config()),
 		Version: Version,
 		Logger:  p.log,
 	})
@@ -176,11 +182,12 @@ func (p *Proxy) newObserver() (*observe.Observer, error) {
 	return o, nil
 }
 
-func logOptions(l *config.AccessLog) observe.LogOptions {
+func (p *Proxy) logOptions(c *Config) observe.LogOptions {
+	l := c.AccessLog
 	if l == nil {
 		return observe.LogOptions{Format: observe.FormatOff}
 	}
-	return observe.LogOptions{Format: observe.Format(l.Format), Path: l.Path}
+	return observe.LogOptions{Format: observe.Format(l.Format), Path: l.Path, Fields: p.logFields(c)}
 }
 
 // serve has the plan in force serve x.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/netip"
 	"sync/atomic"
@@ -68,8 +69,10 @@ type Client struct {
 	PeerText []byte
 	// Listener is the address of the listener, as it was configured.
 	Listener string
-	// TLS tells whether the connection is secured.
-	TLS bool
+	// TLS tells whether the connection is secured, and Connection how; nil if it is
+	// not.
+	TLS        bool
+	Connection *tls.ConnectionState
 }
 
 // A Responder sends the response to the client. Errors are of type *Failure and

@@ -47,6 +47,7 @@ var (
 	CodeExpectationFailed  = newCode("expectation_failed", 417, SideClient, "request head", "Expect asks for something other than 100-continue.")
 	CodeRateLimited        = newCode("rate_limited", 429, SideClient, "routing", "More requests came than the route's rate_limit lets pass; Retry-After says when the next one may.")
 	CodeHeaderTooLarge     = newCode("header_too_large", 431, SideClient, "request head", "The head is larger than limits.header_bytes or has more fields than limits.header_count.")
+	CodeExpressionFailed   = newCode("expression_failed", 500, SideProxy, "steps", "An expression of the route failed, and on_error is fail.")
 	CodeConnectFailed      = newCode("connect_failed", 502, SideEndpoint, "connect", "No endpoint could be reached.")
 	CodeTLSFailed          = newCode("tls_failed", 502, SideEndpoint, "TLS handshake", "The TLS handshake with the endpoint failed.")
 	CodeEndpointClosed     = newCode("endpoint_closed", 502, SideEndpoint, "response head", "The endpoint closed the connection before a whole response head, and the request could not be tried elsewhere.")

@@ -80,7 +80,7 @@ func (ws *workspace) beginExchange() {
 		Addr:     peer.Addr(),
 		PeerText: appendAddr(ws.peerText[:0], peer.Addr()),
 		Listener: o.Listener,
-		TLS:      r.TLS != nil,
+		TLS:      r.TLS != nil, Connection: r.TLS,
 	}
 	x.Start = exchange.Now()
 	x.ID = exchange.AppendID(ws.id[:0])

@@ -66,9 +66,9 @@ type logLane struct {
 	_      [64]byte // no two lanes' locks in a cache line
 }
 
-func newAccessLog(format Format, s *sink, lanes int, dropped *atomic.Uint64, logger *slog.Logger) *accessLog {
+func newAccessLog(o LogOptions, s *sink, lanes int, dropped *atomic.Uint64, logger *slog.Logger) *accessLog {
 	l := &accessLog{
-		format:  lineFormats[format],
+		format:  withFields(lineFormats[o.Format], o.Format == FormatJSON, o.Fields),
 		lanes:   make([]logLane, lanes),
 		full:    make(chan []byte, maxBatches+2*lanes), // see handOverLocked
 		free:    make(chan []byte, spareBatches),

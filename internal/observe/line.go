@@ -9,6 +9,38 @@ import (
 // A lineFormat appends the line of one exchange, with its newline, to dst.
 type lineFormat func(dst []byte, c *clock, x *exchange.Exchange) []byte
 
+// A LogField is one more member of every line.
+type LogField struct {
+	Name string
+	// Append appends the value of an exchange as JSON; false if it has none.
+	Append func(dst []byte, x *exchange.Exchange) ([]byte, bool)
+}
+
+// withFields returns a format with further members. Those that an exchange has not are
+// left out.
+func withFields(format lineFormat, json bool, fields []LogField) lineFormat {
+	if len(fields) == 0 {
+		return format
+	}
+	end, before, between := "\n", " ", "="
+	if json {
+		end, before, between = "}\n", `,"`, `":`
+	}
+	return func(dst []byte, c *clock, x *exchange.Exchange) []byte {
+		dst = format(dst, c, x)
+		dst = dst[:len(dst)-len(end)]
+		for _, f := range fields {
+			at := len(dst)
+			dst = append(append(append(dst, before...), f.Name...), between...)
+			value, ok := f.Append(dst, x)
+			if dst = value; !ok {
+				dst = dst[:at]
+			}
+		}
+		return append(dst, end...)
+	}
+}
+
 var lineFormats = map[Format]lineFormat{
 	FormatJSON: appendJSONLine,
 	FormatText: appendTextLine,

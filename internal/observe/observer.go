@@ -89,7 +89,7 @@ func (o *Observer) SetAccessLog(options LogOptions) error {
 	if o.closed {
 		return errClosed
 	}
-	if options == o.options {
+	if options.same(o.options) {
 		return nil
 	}
 	var next *accessLog
@@ -98,7 +98,7 @@ func (o *Observer) SetAccessLog(options LogOptions) error {
 		if err != nil {
 			return err // it names the file and what was done
 		}
-		next = newAccessLog(options.Format, sink, o.lanes.count(), &o.dropped, o.logger)
+		next = newAccessLog(options, sink, o.lanes.count(), &o.dropped, o.logger)
 	}
 	previous := o.log.Swap(next)
 	o.options = options

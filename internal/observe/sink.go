@@ -28,6 +28,14 @@ type LogOptions struct {
 	Path string
 	// Writer takes the lines instead of Path if not nil. It must be comparable.
 	Writer io.Writer
+	// Fields are further members of every line, in this order.
+	Fields []LogField
+}
+
+// same reports whether both say the same. Fields can do anything, so that only none are
+// the same as none.
+func (o LogOptions) same(other LogOptions) bool {
+	return o.Format == other.Format && o.Path == other.Path && o.Writer == other.Writer && len(o.Fields)+len(other.Fields) == 0
 }
 
 func (o LogOptions) withDefaults() LogOptions {

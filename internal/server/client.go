@@ -31,6 +31,9 @@ type client struct {
 	// ready has the watch once the connection is set up, for Shutdown.
 	ready atomic.Pointer[conn.Watch]
 
+	// secured is how the connection is; nil if it is not.
+	secured *tls.ConnectionState
+
 	ws *workspace // nil while idle
 	// inHead: part of a request's head has arrived.
 	inHead bool
@@ -109,6 +112,8 @@ func (c *client) handshake(nc net.Conn) bool {
 	}
 	err := t.Handshake()
 	if err == nil {
+		state := t.ConnectionState()
+		c.secured = &state
 		return true
 	}
 	var notTLS tls.RecordHeaderError

@@ -74,7 +74,7 @@ func (c *client) takeWorkspace() {
 		Peer:     peer,
 		PeerText: appendAddr(ws.peerText[:0], peer.Addr()),
 		Listener: c.listener.Address,
-		TLS:      c.listener.TLS != nil,
+		TLS:      c.listener.TLS != nil, Connection: c.secured,
 	}
 	ws.x.Gone = c.conn.Watch().Gone()
 	ws.x.Responder = &ws.reply

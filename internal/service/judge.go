@@ -57,13 +57,16 @@ func setback(f *exchange.Failure) pool.Setback {
 // counts reports whether f is held against the endpoint.
 func (s *Service) counts(f *exchange.Failure) bool { return !f.Stale && s.opts.Failing.matches(f) }
 
-// usable reports whether a response ends the search for one.
-func (s *Service) usable(status int) bool {
+// usable reports whether the response to x ends the search for one.
+func (s *Service) usable(x *exchange.Exchange, resp *exchange.Response) bool {
+	status := resp.Status
 	switch {
 	case status == 101:
 		return true
 	case s.opts.Strategy == Single:
 		return !s.opts.Retry.On.Statuses.Has(status)
+	case s.opts.UsableIf != nil:
+		return s.opts.UsableIf(x, resp)
 	default:
 		return s.opts.Usable.Has(status)
 	}

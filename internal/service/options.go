@@ -56,6 +56,9 @@ type Options struct {
 	// all of them but Single.
 	Strategy Strategy
 	Usable   Statuses
+	// UsableIf decides instead of Usable. If nil, it does not. It may be called
+	// concurrently.
+	UsableIf func(x *exchange.Exchange, resp *exchange.Response) bool
 	// NonIdempotent lets requests be sent more than once whatever their method.
 	NonIdempotent bool
 	Retry         Retry

@@ -137,7 +137,7 @@ func (r *race) remove(b *branch) {
 func (r *race) won(b *branch) bool {
 	a, s := r.attempt, r.service
 	if b.failure == nil {
-		if s.usable(b.call.Response.Status) {
+		if s.usable(&b.x, &b.call.Response) {
 			return true
 		}
 		a.hold(&b.try)

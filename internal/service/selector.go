@@ -13,6 +13,8 @@ type Selector struct {
 	Kind SelectorKind
 	// Name is that of the field, the cookie or the parameter.
 	Name string
+	// Compute returns the key, for SelectComputed.
+	Compute func(x *exchange.Exchange) (uint64, bool)
 }
 
 // A SelectorKind is a kind of part of a request.
@@ -27,6 +29,7 @@ const (
 	SelectPath
 	SelectHost
 	SelectClient
+	SelectComputed
 )
 
 // Key returns what a request is placed by, as a number that is spread evenly; false
@@ -34,6 +37,9 @@ const (
 func (s *Selector) Key(x *exchange.Exchange) (uint64, bool) {
 	if s.Kind == SelectNothing {
 		return 0, false
+	}
+	if s.Kind == SelectComputed {
+		return s.Compute(x)
 	}
 	if s.Kind == SelectClient {
 		addr := x.Client.Addr.As16()

@@ -22,16 +22,16 @@ func TestSelector_FindsItsPartOfTheRequest(t *testing.T) {
 		selector Selector
 		want     string // empty: it has none
 	}{
-		{Selector{SelectHeader, "X-User"}, "ada"},
-		{Selector{SelectHeader, "X-Other"}, ""},
-		{Selector{SelectCookie, "session"}, "abc"},
-		{Selector{SelectCookie, "later"}, "yes"},
-		{Selector{SelectCookie, "empty"}, ""},
-		{Selector{SelectCookie, "sess"}, ""},
-		{Selector{SelectQuery, "user"}, "7"},
-		{Selector{SelectQuery, "flag"}, ""},
-		{Selector{SelectPath, ""}, "/cart"},
-		{Selector{SelectHost, ""}, "app"},
+		{Selector{Kind: SelectHeader, Name: "X-User"}, "ada"},
+		{Selector{Kind: SelectHeader, Name: "X-Other"}, ""},
+		{Selector{Kind: SelectCookie, Name: "session"}, "abc"},
+		{Selector{Kind: SelectCookie, Name: "later"}, "yes"},
+		{Selector{Kind: SelectCookie, Name: "empty"}, ""},
+		{Selector{Kind: SelectCookie, Name: "sess"}, ""},
+		{Selector{Kind: SelectQuery, Name: "user"}, "7"},
+		{Selector{Kind: SelectQuery, Name: "flag"}, ""},
+		{Selector{Kind: SelectPath, Name: ""}, "/cart"},
+		{Selector{Kind: SelectHost, Name: ""}, "app"},
 	} {
 		key, ok := tc.selector.Key(x)
 		if ok != (tc.want != "") || ok && key != balance.Key([]byte(tc.want)) {

@@ -17,7 +17,7 @@ func (a *attempt) sequence(t *try) {
 			continue
 		}
 		var next *try
-		if !a.service.usable(t.call.Response.Status) {
+		if !a.service.usable(a.x, &t.call.Response) {
 			next = a.afterResponse(t)
 		}
 		if next == nil {
