@@ -28,7 +28,7 @@ type passage struct {
 	view               *shape.View
 	captured           router.Match[target]
 	choice             compress.Choice
-	ours               bool // the response is a step's, or the answer to a preflight
+	ours               bool // the response is a step's
 }
 
 var passages = sync.Pool{New: func() any { return new(passage) }}
@@ -57,8 +57,7 @@ func (p *passage) serve() {
 	}
 	if sh.cors != nil {
 		if answer := sh.cors.Preflight(x); answer != nil {
-			p.ours = true
-			_ = p.Respond(answer)
+			_ = p.Responder.Respond(answer) // it has all fields already
 			return
 		}
 	}

@@ -144,7 +144,7 @@ func TestNew_RefusesWhatItDoesNotKnow(t *testing.T) {
 		{Algorithms: []string{"gzip", "gzip"}},
 		{Algorithms: []string{""}},
 		{Types: []string{"json"}},
-		{Types: []string{"*/*"}},
+		{Types: []string{"*/x"}},
 		{Types: []string{"*/json"}},
 		{Types: []string{"text/html; charset=utf-8"}},
 		{Types: []string{"text/ht*"}},
