@@ -10,6 +10,7 @@ import (
 	"github.com/weirproxy/weir/internal/exchange"
 	"github.com/weirproxy/weir/internal/observe"
 	"github.com/weirproxy/weir/internal/service"
+	"github.com/weirproxy/weir/internal/shape"
 )
 
 // overview shows the state of services and endpoints to the admin listener.
@@ -93,11 +94,11 @@ func stateName(m *service.Member) string {
 }
 
 // gauges show the state of services and endpoints to the metrics.
-type gauges struct{ services *catalog }
+type gauges struct{ proxy *Proxy }
 
 // Endpoints implements observe.Source.
 func (s gauges) Endpoints(yield func(observe.EndpointStats)) {
-	for _, svc := range s.services.list() {
+	for _, svc := range s.proxy.services.list() {
 		for _, m := range svc.Pool().Members() {
 			active, idle := m.Transport.Connections()
 			yield(observe.EndpointStats{
@@ -111,7 +112,7 @@ func (s gauges) Endpoints(yield func(observe.EndpointStats)) {
 
 // Services implements observe.Source.
 func (s gauges) Services(yield func(observe.ServiceStats)) {
-	for _, svc := range s.services.list() {
+	for _, svc := range s.proxy.services.list() {
 		p := svc.Pool()
 		full, late, resting := p.Rejected()
 		yield(observe.ServiceStats{
@@ -132,4 +133,33 @@ func (f feed) Subscribe(after uint64) (at uint64, next admin.NextEvent) {
 		e, missed, err := s.Next(ctx)
 		return admin.Event(e), missed, err
 	}
+}
+
+// SkippedSteps implements observe.Source.
+func (s gauges) SkippedSteps(yield func(reason string, n uint64)) {
+	counts := s.proxy.skippedSteps()
+	for reason := shape.SkippedError; int(reason) < len(counts); reason++ {
+		yield(reason.String(), counts.Of(reason))
+	}
+}
+
+// skippedSteps counts the steps that were left out since the proxy was made.
+func (p *Proxy) skippedSteps() shape.Counts {
+	p.skipping.Lock()
+	defer p.skipping.Unlock()
+	all := p.skipped
+	if pl := p.plan.Load(); pl != nil {
+		all = pl.skipped(all)
+	}
+	return all
+}
+
+// skipped adds what the plan has counted to counts.
+func (pl *plan) skipped(counts shape.Counts) shape.Counts {
+	for _, program := range pl.programs {
+		for i, n := range program.Skipped() {
+			counts[i] += n
+		}
+	}
+	return counts
 }

@@ -37,6 +37,8 @@ type plan struct {
 	offers map[serviceKey][]offer
 	// limits are the rate limits of routes, by what they are for.
 	limits map[string]*ratelimit.Limiter
+	// programs are the steps of routes.
+	programs []*shape.Program
 	// sources are where further endpoints come from.
 	sources []*source
 }
@@ -127,7 +129,11 @@ func (p *Proxy) enact(pl *plan) {
 		}
 		s.describe(pl.settingsOf(s.name), listed, pl.offers[s.key()])
 	}
-	p.plan.Store(pl)
+	p.skipping.Lock()
+	if before := p.plan.Swap(pl); before != nil {
+		p.skipped = before.skipped(p.skipped)
+	}
+	p.skipping.Unlock()
 	p.services.remove(dropped)
 	for _, s := range dropped {
 		p.retire(s)

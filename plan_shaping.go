@@ -51,6 +51,9 @@ func (pl *plan) shaping(p *Proxy, r config.Route, path string, s *shaper) *shapi
 		}
 		sh.cors = policy
 	}
+	if sh.steps != nil {
+		pl.programs = append(pl.programs, sh.steps)
+	}
 	if sh.isNothing() {
 		return nil
 	}

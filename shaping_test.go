@@ -367,3 +367,17 @@ access_log: { path: `+log+`, fields: { agent: 'request.headers["user-agent"]', n
 		}
 	}
 }
+
+func TestShaping_CountsWhatIsSkipped(t *testing.T) {
+	r := startWritten(t, `
+services: { web: { endpoints: ["{a}"] } }
+routes: [{ service: web, request: [{ set: { X-N: 'int(request.query["n"])' } }, { json: { set: { a: '1' } } }] }]
+`)
+	r.asked(t, "POST", "/?n=x", "no JSON", "Content-Type", "application/json")
+	text := r.must(t, 200, "GET", "/metrics", "")
+	for _, want := range []string{`weir_steps_skipped_total{reason="error"} 1`, `weir_steps_skipped_total{reason="not_json"} 1`, `weir_steps_skipped_total{reason="cost"} 0`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}

@@ -56,6 +56,8 @@ type Proxy struct {
 	read      func() (*Config, []error, error) // nil: there is no file
 	compiler  func() *shape.Compiler           // of expressions
 	encoders  *compress.Encoders
+	skipping  sync.Mutex   // held to replace the plan, and to count
+	skipped   shape.Counts // steps, under plans that are no more
 	sources   atomic.Pointer[[]*source]
 	watched   int // how many sources there were; enact guards it
 	plan      atomic.Pointer[plan]
@@ -163,7 +165,7 @@ func New(c Config, opts ...Option) (*Proxy, error) {
 		_ = p.Shutdown(context.Background())
 		return nil, config.Problems{p.config().At("state", err.Error())}
 	}
-	p.observer.SetSource(gauges{p.services})
+	p.observer.SetSource(gauges{p})
 	return p, nil
 }
 

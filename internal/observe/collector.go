@@ -57,6 +57,8 @@ var (
 		"Times that another endpoint was called because the first was slow.", []string{"service"}, nil)
 	retriesDeniedDesc = prometheus.NewDesc("weir_retries_denied_total",
 		"Retries that were not made because the budget for them was used up.", []string{"service"}, nil)
+	stepsSkippedDesc = prometheus.NewDesc("weir_steps_skipped_total",
+		"Steps of routes that were left out, by why.", []string{"reason"}, nil)
 	droppedDesc = prometheus.NewDesc("weir_access_log_dropped_total",
 		"Lines of the access log that were dropped because its destination failed or did not keep up.", nil, nil)
 	buildDesc = prometheus.NewDesc("weir_build_info",
@@ -67,7 +69,7 @@ var descs = []*prometheus.Desc{
 	requestsDesc, errorsDesc, durationDesc, attemptsDesc, retriesDesc, requestBytesDesc, responseBytesDesc,
 	connectionsDesc, connectionsTotalDesc,
 	endpointConnectionsDesc, endpointUpDesc, endpointStateDesc, endpointRestsDesc, endpointInFlightDesc,
-	queueWaitDesc, queueWaitingDesc, queueRejectedDesc, hedgesDesc, retriesDeniedDesc,
+	queueWaitDesc, queueWaitingDesc, queueRejectedDesc, hedgesDesc, retriesDeniedDesc, stepsSkippedDesc,
 	droppedDesc, buildDesc,
 }
 
@@ -126,6 +128,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if source := counters.source.Load(); source != nil {
 		(*source).Endpoints(s.endpointStats)
 		(*source).Services(s.serviceStats)
+		(*source).SkippedSteps(func(reason string, n uint64) { s.counter(stepsSkippedDesc, n, reason) })
 	}
 	s.counter(droppedDesc, c.o.dropped.Load())
 	s.gauge(buildDesc, 1, c.version, runtime.Version())

@@ -31,6 +31,8 @@ func (l lists) Endpoints(yield func(EndpointStats)) {
 	}
 }
 
+func (l lists) SkippedSteps(func(string, uint64)) {}
+
 func (l lists) Services(yield func(ServiceStats)) {
 	for _, stats := range l.services {
 		yield(stats)

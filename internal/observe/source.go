@@ -5,6 +5,8 @@ package observe
 type Source interface {
 	Endpoints(yield func(EndpointStats))
 	Services(yield func(ServiceStats))
+	// SkippedSteps tells how many steps of routes were left out, for each reason.
+	SkippedSteps(yield func(reason string, n uint64))
 }
 
 // EndpointStats is the present state of one endpoint.
