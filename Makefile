@@ -29,6 +29,7 @@ peers: ## Install the real servers and tools that test-real and bench need
 	scripts/install-peers.sh
 	scripts/install-haproxy3.sh
 	scripts/install-registries.sh
+	scripts/install-httpbin.sh
 
 .PHONY: test-real
 test-real: peers ## Test against nginx, etcd, ZooKeeper, DNS servers, curl, wrk, strace and network namespaces
