@@ -38,6 +38,11 @@ func allKinds(conns int) []kind {
 		{name: "post", title: "POST of 10 KiB, small answers, saturated", plan: post},
 		{name: "tls", title: "Small answers over TLS 1.3, saturated", plan: secure},
 		{
+			name: "shaped", title: "Small answers on a route with three header steps and one if, beside one without, saturated", plan: small,
+			variants:   []string{"weir-shaped", "weir-plain"},
+			references: []reference{{"weir-plain", "Weir without steps"}},
+		},
+		{
 			name: "attached", title: "Small answers of one attached worker, beside one HTTP/1.1 endpoint, saturated", plan: small,
 			variants:   []string{"weir-attached", "weir-one", "haproxy3-attached", "haproxy3-one"},
 			references: []reference{{"weir-one", "Weir HTTP/1.1"}, {"haproxy3-attached", "HAProxy rhttp@"}},

@@ -30,6 +30,7 @@ type peer struct {
 	variant    bool   // the other branch of its configuration: measured only if asked for
 	endpoints  int    // how many it has; 0 is all
 	attached   string // in which way a worker attaches to it, that answers instead of the endpoints
+	shaped     bool   // its route has steps
 	buffering  string // of its access log, answers and requests: for the notes
 }
 
@@ -66,7 +67,16 @@ func allPeers() []peer {
 			arguments: []string{"run", "--adapter", "caddyfile", "--config", "CONFIG"}, version: []string{"version"},
 			buffering: "access log through its roller, a write a request; bodies streamed",
 		},
-	}, onePeers()...)
+	}, append(shapedPeers(), onePeers()...)...)
+}
+
+// shapedPeers are the same but for the steps of their route: those of the kind shaped.
+func shapedPeers() []peer {
+	weir := peer{program: "weir", config: "weir.yaml", arguments: []string{"run", "-c", "CONFIG"}, version: []string{"version"}}
+	shaped := weir
+	shaped.name, shaped.title, shaped.shaped = "weir-shaped", "Weir, with steps", true
+	weir.name, weir.title = "weir-plain", "Weir, without"
+	return []peer{shaped, weir}
 }
 
 // onePeers have one endpoint, or one worker, each: those of the kind attached.
@@ -175,6 +185,7 @@ type proxy struct {
 // settings is what the templates of configurations know.
 type settings struct {
 	HTTP, HTTPS, Admin       int
+	Shaped                   bool
 	Attach                   int // port for workers; 0: there are endpoints
 	Streams                  int // that a worker takes at a time
 	Endpoints                []int

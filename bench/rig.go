@@ -189,7 +189,7 @@ func (r *rig) writeConfig(p *proxy, admin, sink, attach int) (string, error) {
 		endpoints = nil
 	}
 	text, err := settings{
-		HTTP: p.http, HTTPS: p.https, Admin: admin, Endpoints: endpoints, Attach: attach, Streams: workerStreams,
+		HTTP: p.http, HTTPS: p.https, Admin: admin, Endpoints: endpoints, Attach: attach, Shaped: p.peer.shaped, Streams: workerStreams,
 		Pool: poolSize, PoolTotal: poolSize * len(endpoints),
 		// A proxied request takes two descriptors, and HAProxy insists on both.
 		Connections: min(r.files*2/5, 40000), Files: r.files,

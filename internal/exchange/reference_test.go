@@ -94,7 +94,7 @@ func TestCodes_AreSortedDistinctAndComplete(t *testing.T) {
 	}
 }
 
-var allowedStatuses = []int{400, 403, 404, 405, 408, 413, 414, 417, 429, 431, 502, 503, 504}
+var allowedStatuses = []int{400, 403, 404, 405, 408, 413, 414, 417, 429, 431, 500, 502, 503, 504}
 
 // order sorts codes without a status behind the others.
 func (c *Code) order() int {
