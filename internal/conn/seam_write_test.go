@@ -65,6 +65,12 @@ func TestRaw_IsPatientWithASlowPeer(t *testing.T) {
 			dog := handWound()
 			c, peer, _ := s.openWatched(t, dog)
 			c.SetWriteTimeout(10 * Tick)
+			if tcp, ok := peer.(*net.TCPConn); ok {
+				// Else the kernel may give a reader that is getting on all the room of a flood.
+				if err := tcp.SetReadBuffer(256 << 10); err != nil {
+					t.Fatal(err)
+				}
+			}
 			writing := start(func() error {
 				_, err := c.Write(make([]byte, flood))
 				return err
