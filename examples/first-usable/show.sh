@@ -1,18 +1,9 @@
 #!/bin/sh
 # Shows the example that run.sh has started.
 set -eu
+. "$(dirname "$0")/../show.sh"
 
 weir=http://127.0.0.1:8080
-
-show() {
-	echo "# $1"
-	shift
-	printf '$ '
-	printf '%s ' "$@" | sed 's/ $//'
-	printf '\n'
-	"$@"
-	printf '\n'
-}
 
 show "One after the other: the first is enough" curl -sS "$weir/serial/hello"
 show "The first is busy, the second answers" curl -sS "$weir/serial/busy"

@@ -1,18 +1,9 @@
 #!/bin/sh
 # Shows the example that run.sh has started.
 set -eu
+. "$(dirname "$0")/../show.sh"
 
 weir=http://127.0.0.1:65535
-
-show() {
-	echo "# $1"
-	shift
-	printf '$ '
-	printf '%s ' "$@" | sed 's/ $//'
-	printf '\n'
-	"$@"
-	printf '\n\n'
-}
 
 show "A GET with JSON: look for forwarded in data and in headers, and for Via" \
 	curl -sS -i -X GET -H 'Content-Type: application/json' -d '{"snot": "badger"}' "$weir/anything?x=1"

@@ -1,18 +1,9 @@
 #!/bin/sh
 # Shows the example that run.sh has started; "show.sh yaml" what "run.sh yaml" has.
 set -eu
+. "$(dirname "$0")/../show.sh"
 
 weir=http://127.0.0.1:9090
-
-show() {
-	echo "# $1"
-	shift
-	printf '$ '
-	printf '%s ' "$@" | sed 's/ $//'
-	printf '\n'
-	"$@"
-	printf '\n'
-}
 
 for request in 1 2 3; do
 	show "Request $request: both endpoints in turn, without name and version" curl -sS "$weir/serviceone/v1/x?y=1"

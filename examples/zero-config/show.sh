@@ -1,16 +1,7 @@
 #!/bin/sh
 # Shows the example that run.sh has started.
 set -eu
-
-show() {
-	echo "# $1"
-	shift
-	printf '$ '
-	printf '%s ' "$@" | sed 's/ $//'
-	printf '\n'
-	"$@"
-	printf '\n'
-}
+. "$(dirname "$0")/../show.sh"
 
 for request in 1 2 3; do
 	show "Request $request: the workers take turns" curl -sS -i http://127.0.0.1:8080/
