@@ -14,6 +14,8 @@ type attempt struct {
 	x       *exchange.Exchange
 	query   query
 	tried   []*Member
+	// unlooked counts the tries at endpoints that did not look at the request.
+	unlooked int
 	// tries is where tries that come one after the other are kept: at most one
 	// whose response has come, the one that follows it, and one that is held.
 	tries [3]try
@@ -41,7 +43,7 @@ func newAttempt(s *Service) *attempt { return &attempt{service: s} }
 // serve answers x.
 func (a *attempt) serve(x *exchange.Exchange) {
 	s := a.service
-	a.x = x
+	a.x, a.unlooked = x, 0
 	// Content may be long in coming, which would tell nothing of the endpoint.
 	a.query = query{Repeatable: x.Repeatable && x.Request.Body == nil, Gone: x.Gone, Deadline: x.Deadline}
 	a.query.Place, a.query.Placed = s.opts.Place.Key(x)

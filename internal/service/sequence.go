@@ -126,7 +126,7 @@ func (a *attempt) afterFailure(f *exchange.Failure) *try {
 	if f.Sent && s.opts.Strategy == Single && x.Outcome.Attempts >= s.opts.Retry.Attempts {
 		return nil
 	}
-	t := a.another(f.Sent)
+	t := a.another(f.Sent && s.opts.Strategy == Single || a.unseen(f))
 	if t != nil && f.Sent && s.opts.Strategy == Single && !s.mayRetry() {
 		s.opts.Pool.Leave(&t.grant)
 		return nil
@@ -142,7 +142,7 @@ func (a *attempt) afterResponse(t *try) *try {
 	if !x.Repeatable || x.Gone.Load() || single && x.Outcome.Attempts >= s.opts.Retry.Attempts {
 		return nil
 	}
-	next := a.takeAnother(true)
+	next := a.takeAnother(single)
 	if next == nil {
 		return nil
 	}
@@ -173,9 +173,24 @@ func (a *attempt) takeAnother(again bool) *try {
 	return a.repeat(again)
 }
 
+// maxUnseen bounds how often a request goes to an endpoint again that has not looked at
+// it.
+const maxUnseen = 3
+
+// unseen reports whether the request may go to the same endpoint again because of f: a
+// worker that is about to move has not looked at it, and has another connection in a
+// moment.
+func (a *attempt) unseen(f *exchange.Failure) bool {
+	if f.Sent || !f.Stale || a.unlooked >= maxUnseen {
+		return false
+	}
+	a.unlooked++
+	return true
+}
+
 // repeat returns a try at an endpoint that was tried before, the last one last.
 func (a *attempt) repeat(again bool) *try {
-	if !again || a.service.opts.Strategy != Single {
+	if !again {
 		return nil
 	}
 	p := a.service.opts.Pool
