@@ -63,6 +63,8 @@ func (r Request) Header(name string) string {
 func (r Request) Client() netip.Addr { return r.x.Client.Addr }
 
 // extract serves a request whose service the extractor names; false if it does not.
+//
+//go:noinline
 func (pl *plan) extract(x *exchange.Exchange) bool {
 	to, ok := pl.extractor.Extract(Request{x})
 	if !ok {

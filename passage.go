@@ -35,9 +35,11 @@ var passages = sync.Pool{New: func() any { return new(passage) }}
 
 // pass serves x on a route that shapes what passes. The head is afterwards as it was
 // received.
-func (pl *plan) pass(x *exchange.Exchange, m router.Match[target], t *target, s *liveService) {
+//
+//go:noinline
+func (pl *plan) pass(x *exchange.Exchange, m *router.Match[target], t *target, s *liveService) {
 	p := passages.Get().(*passage)
-	*p = passage{Responder: x.Responder, plan: pl, x: x, route: t, service: s, captured: m}
+	p.Responder, p.plan, p.x, p.route, p.service, p.captured = x.Responder, pl, x, t, s, *m
 	received := x.Request
 	x.Responder = p
 	p.serve()
