@@ -56,7 +56,7 @@ func holds(x *exchange.Exchange, m *router.Match[target]) bool {
 	return ok && err == nil
 }
 
-// serve has a service answer a request of a route; m is nil if no route was asked.
+// serve has a service answer a request of a route that has matched.
 func (pl *plan) serve(x *exchange.Exchange, m *router.Match[target], t *target, s *liveService) {
 	if t.shaping != nil {
 		pl.pass(x, m, t, s)
