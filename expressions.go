@@ -19,7 +19,7 @@ func (p *Proxy) computed(text string) func(x *exchange.Exchange) (uint64, bool) 
 		return func(*exchange.Exchange) (uint64, bool) { return 0, false }
 	}
 	return func(x *exchange.Exchange) (uint64, bool) {
-		v := viewOf(x, nil)
+		v := shape.Borrow(x)
 		defer v.Release()
 		var room [256]byte
 		value, err := e.AppendText(room[:0], v)
@@ -35,7 +35,7 @@ func (p *Proxy) usableIf(text string) func(x *exchange.Exchange, resp *exchange.
 		return func(*exchange.Exchange, *exchange.Response) bool { return false }
 	}
 	return func(x *exchange.Exchange, resp *exchange.Response) bool {
-		v := viewOf(x, nil)
+		v := shape.Borrow(x)
 		defer v.Release()
 		v.SetResponse(resp)
 		ok, err := e.Bool(v)
@@ -57,7 +57,7 @@ func (p *Proxy) logFields(c *Config) (fields []observe.LogField) {
 			continue
 		}
 		fields = append(fields, observe.LogField{Name: f.Name, Append: func(dst []byte, x *exchange.Exchange) ([]byte, bool) {
-			v := viewOf(x, nil)
+			v := shape.Borrow(x)
 			defer v.Release()
 			at := len(dst)
 			dst, err := e.AppendJSON(dst, v)

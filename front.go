@@ -28,11 +28,11 @@ func (pl *plan) route(x *exchange.Exchange) {
 	var m router.Match[target]
 	verdict := pl.routes.Match(req.Authority, req.Path, req.MethodName, req, &m)
 	for ; verdict == router.Found; verdict = m.Next() {
-		if m.Target.when != nil && !holds(x, &m) {
+		if m.Target.when != nil && !pl.holds(x, &m) {
 			continue
 		}
 		if s := m.Target.service(&m, pl.services); s != nil {
-			pl.serve(x, &m, m.Target, s)
+			pl.serve(x, &m, s)
 			return
 		}
 		if !m.Target.fallThrough {
@@ -44,22 +44,21 @@ func (pl *plan) route(x *exchange.Exchange) {
 }
 
 // holds reports whether the route that was matched is for the request: one whose
-// expression fails is not. It has a frame of its own, so that the stack of a connection
-// does not grow by what few routes need.
+// expression fails is not. As with pass, its frame is its own.
 //
 //go:noinline
-func holds(x *exchange.Exchange, m *router.Match[target]) bool {
-	match := *m // the expression may keep it, and m is to stay where it is
-	v := viewOf(x, &match)
-	defer v.Release()
-	ok, err := m.Target.when.Bool(v)
+func (pl *plan) holds(x *exchange.Exchange, m *router.Match[target]) bool {
+	p := pl.begin(x, m)
+	ok, err := m.Target.when.Bool(p.view)
+	p.end()
 	return ok && err == nil
 }
 
 // serve has a service answer a request of a route that has matched.
-func (pl *plan) serve(x *exchange.Exchange, m *router.Match[target], t *target, s *liveService) {
+func (pl *plan) serve(x *exchange.Exchange, m *router.Match[target], s *liveService) {
+	t := m.Target
 	if t.shaping != nil {
-		pl.pass(x, m, t, s)
+		pl.pass(x, m, s)
 		return
 	}
 	t.stripFrom(x)

@@ -1,7 +1,6 @@
 package weir
 
 import (
-	"crypto/tls"
 	"errors"
 	"sync"
 
@@ -25,29 +24,51 @@ type passage struct {
 	x                  *exchange.Exchange
 	route              *target
 	service            *liveService
-	view               *shape.View
-	captured           router.Match[target]
+	view               *shape.View          // always there
+	captured           router.Match[target] // empty if the route captures nothing
 	choice             compress.Choice
 	ours               bool // the response is a step's
 }
 
-var passages = sync.Pool{New: func() any { return new(passage) }}
+var passages = sync.Pool{New: func() any {
+	p := new(passage)
+	p.view = shape.NewView(shape.Outside{Capture: p.capture, Endpoint: p.endpoint})
+	return p
+}}
 
 // pass serves x on a route that shapes what passes. The head is afterwards as it was
-// received.
+// received. It has a frame of its own, so that the stack of a connection does not grow
+// by what few routes need.
 //
 //go:noinline
-func (pl *plan) pass(x *exchange.Exchange, m *router.Match[target], t *target, s *liveService) {
-	p := passages.Get().(*passage)
-	p.Responder, p.plan, p.x, p.route, p.service, p.captured = x.Responder, pl, x, t, s, *m
+func (pl *plan) pass(x *exchange.Exchange, m *router.Match[target], s *liveService) {
+	p := pl.begin(x, m)
+	p.service = s
 	received := x.Request
 	x.Responder = p
 	p.serve()
 	x.Responder, x.Request = p.Responder, received
-	if p.view != nil {
-		p.view.Release()
+	p.end()
+}
+
+// begin returns the passage of x on the route that m has found.
+func (pl *plan) begin(x *exchange.Exchange, m *router.Match[target]) *passage {
+	p := passages.Get().(*passage)
+	p.Responder, p.plan, p.x, p.route = x.Responder, pl, x, m.Target
+	if m.HasCaptures() {
+		p.captured = *m // m is on the stack, and is to stay there
 	}
-	*p = passage{}
+	p.view.Begin(x)
+	return p
+}
+
+func (p *passage) end() {
+	p.view.End()
+	if p.captured.Target != nil {
+		p.captured = router.Match[target]{}
+	}
+	p.Responder, p.plan, p.x, p.route, p.service = nil, nil, nil, nil, nil
+	p.choice, p.ours = compress.None, false
 	passages.Put(p)
 }
 
@@ -115,9 +136,6 @@ func (p *passage) key() []byte {
 
 // see returns what expressions see of the exchange.
 func (p *passage) see() *shape.View {
-	if p.view == nil {
-		p.view = viewOf(p.x, &p.captured)
-	}
 	p.view.Service, p.view.Version = p.service.name, p.service.version
 	return p.view
 }
@@ -176,9 +194,7 @@ func (p *passage) shape(resp *exchange.Response) error {
 	if sh.steps == nil || !sh.steps.HasResponse() {
 		return nil
 	}
-	view := p.see()
-	view.Endpoint = p.endpoint()
-	return sh.steps.Response(view, resp)
+	return sh.steps.Response(p.see(), resp)
 }
 
 // fail answers instead of a response that could not be shaped.
@@ -218,39 +234,8 @@ func (p *passage) endpoint() *shape.Endpoint {
 	return &shape.Endpoint{Name: e.Name, URL: e.Address.String(), Version: s.version, Zone: e.Zone, Labels: e.Labels}
 }
 
-// viewOf returns what expressions see of an exchange; m is the route that has matched,
-// nil if that does not matter.
-func viewOf(x *exchange.Exchange, m *router.Match[target]) *shape.View {
-	v := shape.Borrow(x)
-	if m != nil {
-		v.Captures = func(name string) []byte {
-			text, _ := m.Capture(name)
-			return text
-		}
-	}
-	v.TLS = tlsFacts(x.Client.Connection)
-	return v
+// capture is what expressions see of what the route has captured.
+func (p *passage) capture(name string) []byte {
+	text, _ := p.captured.Capture(name)
+	return text
 }
-
-// tlsFacts is what expressions see of a connection; nil if it is in clear text.
-func tlsFacts(c *tls.ConnectionState) *shape.TLS {
-	if c == nil {
-		return nil
-	}
-	facts := &shape.TLS{Version: tlsVersions[c.Version], ServerName: c.ServerName}
-	if len(c.VerifiedChains) > 0 {
-		leaf := c.PeerCertificates[0]
-		facts.Subject = leaf.Subject.String()
-		facts.SANs = append(facts.SANs, leaf.DNSNames...)
-		for _, u := range leaf.URIs {
-			facts.SANs = append(facts.SANs, u.String())
-		}
-		for _, ip := range leaf.IPAddresses {
-			facts.SANs = append(facts.SANs, ip.String())
-		}
-		facts.SANs = append(facts.SANs, leaf.EmailAddresses...)
-	}
-	return facts
-}
-
-var tlsVersions = map[uint16]string{tls.VersionTLS12: "1.2", tls.VersionTLS13: "1.3"}

@@ -54,6 +54,11 @@ func (m *Match[T]) Capture(name string) ([]byte, bool) {
 	return nil, false
 }
 
+// HasCaptures reports whether the route found has captured anything.
+func (m *Match[T]) HasCaptures() bool {
+	return m.Target != nil && len(m.table.captures[m.route]) > 0
+}
+
 // AppendAllow appends the value of an Allow field (RFC 9110, section 10.2.1)
 // after the verdict MethodNotAllowed: the methods, sorted, of all routes that
 // would have taken the request but for its method.

@@ -95,8 +95,6 @@ func functionNames(env *cel.Env) []string {
 	return append(names, "has", "all", "exists", "exists_one", "map", "filter")
 }
 
-var records = []*record{requestRecord, clientRecord, tlsRecord, responseRecord, endpointRecord, listenerRecord}
-
 // unknownField finds the record by the name in front of the dot.
 func unknownField(_ *cel.Env, text string, e *Error, m []string) string {
 	before := strings.TrimRight(text[:min(e.Offset, len(text))], " ")

@@ -154,7 +154,7 @@ func (v *View) finish(resp *exchange.Response) {
 		return
 	}
 	*v.reply = *resp
-	v.contents[ResponseSide] = content{}
+	v.forget(ResponseSide)
 }
 
 // A redirectAction answers with a redirect.

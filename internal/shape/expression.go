@@ -15,9 +15,10 @@ type Expression struct {
 	compiler *Compiler
 	text     string
 	typ      *types.Type
-	constant ref.Val     // what it always is, if that is known
-	program  cel.Program // if it is not
-	reads    [sides]bool // whose content it reads
+	constant ref.Val          // what it always is, if that is known
+	program  cel.Program      // if it is not
+	plain    *plainExpression // what does the same, if it is that simple
+	reads    [sides]bool      // whose content it reads
 }
 
 // Kind is what an expression has to give.
@@ -62,6 +63,7 @@ func (c *Compiler) compile(env *cel.Env, text string, w want) (*Expression, *Err
 	e.reads = facts.reads
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(bound(c.maxContent, c.format))}
 	if facts.linear {
+		e.plain = plainOf(checked.NativeRep())
 		options = append(options, cel.CustomDecoratorV2(flatten))
 	} else {
 		options = append(options, cel.CostTracking(costs{}), cel.CostLimit(c.costLimit))
@@ -86,7 +88,7 @@ func (e *Expression) fix(w want) *Error {
 	if err != nil {
 		return &Error{Message: "this fails always: " + err.Error()}
 	}
-	e.constant, e.program = val, nil
+	e.constant, e.program, e.plain = val, nil, nil
 	return nil
 }
 
@@ -124,6 +126,9 @@ var errCost = errors.New("the evaluation costs more than the limit")
 // Bool evaluates an expression of kind Bool. What an error means is the caller's
 // to say.
 func (e *Expression) Bool(v *View) (bool, error) {
+	if truth, ok := e.truthOf(v); ok {
+		return truth, nil
+	}
 	val, err := e.eval(v)
 	if err != nil {
 		return false, err
@@ -146,6 +151,9 @@ func (e *Expression) Int(v *View) (int64, error) {
 
 // AppendText appends the value of an expression of kind Text.
 func (e *Expression) AppendText(dst []byte, v *View) ([]byte, error) {
+	if text, ok := e.textOf(v); ok {
+		return append(dst, text...), nil
+	}
 	val, err := e.eval(v)
 	if err != nil {
 		return dst, err

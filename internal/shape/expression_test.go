@@ -11,18 +11,13 @@ import (
 func TestExpression_ReadsTheRequest(t *testing.T) {
 	x := newExchange("X-User: ada", "Accept: a", "accept: b", "Cookie: s=1; t=\"2\"", "Cookie: u=3")
 	x.Request.Header = append(x.Request.Header, exchange.Field{Name: []byte("Forwarded"), Value: []byte("for=evil"), Skip: true})
-	v := Borrow(x)
-	defer v.Release()
-	v.Service, v.Captures = "web", func(name string) []byte {
-		if name == "id" {
-			return []byte("42")
-		}
-		return nil
-	}
-	v.TLS = &TLS{Version: "1.3", SANs: []string{"a.example"}}
+	x.Client.TLS, x.Client.Connection = true, secured()
+	v := NewView(Outside{Capture: captured})
+	v.Begin(x)
+	v.Service = "web"
 	for text, want := range map[string]string{
 		`request.method`:                                               `"GET"`,
-		`request.scheme + "://" + request.host`:                        `"http://shop.example"`,
+		`request.scheme + "://" + request.host`:                        `"https://shop.example"`,
 		`request.path`:                                                 `"/a/b"`,
 		`request.raw_query`:                                            `"x=1&y=a%20b&x=2"`,
 		`request.query["x"] + request.query.y`:                         `"1a b"`,
@@ -47,10 +42,10 @@ func TestExpression_ReadsTheRequest(t *testing.T) {
 		`request.cookies.s + request.cookies["t"] + request.cookies.u`: `"123"`,
 		`request.client.address`:                                       `"192.0.2.7"`,
 		`request.client.port`:                                          `5555`,
-		`request.tls.on`:                                               `false`,
+		`request.tls.on`:                                               `true`,
 		`request.tls.version`:                                          `"1.3"`,
 		`request.tls.client_sans`:                                      `["a.example"]`,
-		`request.tls.client_subject`:                                   `""`,
+		`request.tls.client_subject`:                                   `"CN=ada"`,
 		`request.id`:                                                   `"0192-01"`,
 		`request.body`:                                                 `null`,
 		`request.size`:                                                 `0`,
@@ -87,11 +82,12 @@ func TestExpression_ReadsTheRequest(t *testing.T) {
 
 func TestExpression_ReadsTheResponse(t *testing.T) {
 	x := newExchange()
-	v := Borrow(x)
-	defer v.Release()
+	v := NewView(Outside{Endpoint: func() *Endpoint {
+		return &Endpoint{Name: "e1", URL: "http://e1", Zone: "z", Labels: map[string]string{"k": "v"}}
+	}})
+	v.Begin(x)
 	v.reply = response(201, []byte(`{"n": 9007199254740993, "f": 1.5, "l": [1, "a"]}`),
 		"Content-Type: application/json", "Set-Cookie: a=1", "Set-Cookie: b=2")
-	v.Endpoint = &Endpoint{Name: "e1", URL: "http://e1", Zone: "z", Labels: map[string]string{"k": "v"}}
 	for text, want := range map[string]string{
 		`response.status`:                          `201`,
 		`response.status / 100 == 2`:               `true`,

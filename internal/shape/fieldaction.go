@@ -52,11 +52,8 @@ func (a *fieldAction) apply(v *View) error { return a.applyTo(v, v.header()) }
 func (a *fieldAction) applyTo(v *View, h *exchange.Header) error {
 	values := a.fixed
 	if values == nil {
-		val, err := a.expr.eval(v)
-		if err != nil {
-			return err
-		}
-		if values, err = lineValues(v.values[:0], val, v.keep); err != nil {
+		var err error
+		if values, err = a.values(v); err != nil {
 			return err
 		}
 		v.values = values
@@ -74,25 +71,50 @@ func (a *fieldAction) applyTo(v *View, h *exchange.Header) error {
 	return nil
 }
 
-// lineValues appends the values of a field, each copied by keep, and checked: no
-// line ends early, and no control character is in it (RFC 9110 §5.5).
+// values returns the values of the field.
+func (a *fieldAction) values(v *View) ([][]byte, error) {
+	if text, ok := a.expr.textOf(v); ok {
+		value, err := lineValue(text)
+		if err != nil {
+			return nil, err
+		}
+		return append(v.values[:0], v.keep(value)), nil
+	}
+	val, err := a.expr.eval(v)
+	if err != nil {
+		return nil, err
+	}
+	return lineValues(v.values[:0], val, v.keep)
+}
+
+// lineValue returns what is left of a value without white space around it, if that can
+// be one: no line ends early, and no control character is in it (RFC 9110 §5.5).
+func lineValue(value []byte) ([]byte, error) {
+	if len(value) > maxValue {
+		return nil, unusable("the value is larger than %d bytes", maxValue)
+	}
+	value = bytes.Trim(value, " \t")
+	if !http1.ValidValue(value) {
+		return nil, unusable("the value has a line break or another control character")
+	}
+	return value, nil
+}
+
+// lineValues appends the values of a field, each checked, and copied by keep.
 func lineValues(dst [][]byte, val ref.Val, keep func([]byte) []byte) ([][]byte, error) {
 	total := 0
 	one := func(val ref.Val) error {
-		if text, ok := val.(types.String); ok && len(text) > maxValue {
-			return unusable("the value is larger than %d bytes", maxValue)
-		}
 		var room [128]byte
-		value, err := appendText(room[:0], val)
+		text, err := appendText(room[:0], val)
 		if err != nil {
 			return err
 		}
-		value = bytes.Trim(value, " \t")
+		value, err := lineValue(text)
+		if err != nil {
+			return err
+		}
 		if total += len(value); total > maxValue {
 			return unusable("the values are larger than %d bytes", maxValue)
-		}
-		if !http1.ValidValue(value) {
-			return unusable("the value has a line break or another control character")
 		}
 		dst = append(dst, keep(value))
 		return nil

@@ -3,7 +3,6 @@ package shape
 import (
 	"strings"
 
-	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
 
 	"github.com/weirproxy/weir/internal/exchange"
@@ -21,13 +20,11 @@ var (
 
 // fieldValues is the header of a side with all lines of a name as one.
 func fieldValues(side Side) *source {
-	return &source{
-		absent: empty,
-		get:    func(v *View, name string) ref.Val { return v.joined(side, name) },
-		each: func(v *View, yield func(string, ref.Val) bool) {
-			v.eachName(side, func(name string) bool { return yield(name, v.joined(side, name)) })
-		},
+	s := textSource(func(v *View, name string) bool { return v.pushJoined(side, name) }, nil)
+	s.each = func(v *View, yield func(string, ref.Val) bool) {
+		v.eachName(side, func(name string) bool { return yield(name, s.get(v, name)) })
 	}
+	return s
 }
 
 // fieldLines is the header of a side with a list of lines for each name.
@@ -51,37 +48,27 @@ func is(f *exchange.Field, name string) bool {
 	return !f.Skip && len(f.Name) == len(name) && exchange.EqualFold(f.Name, name)
 }
 
-// joined returns all lines of a name as one, or nil. Lines of Set-Cookie cannot be
-// joined (RFC 9110 §5.3): of them it is the first.
-func (v *View) joined(side Side, name string) ref.Val {
+// pushJoined pushes all lines of a name as one; false if there is none. Lines of
+// Set-Cookie cannot be joined (RFC 9110 §5.3): of them it is the first.
+func (v *View) pushJoined(side Side, name string) bool {
 	h := v.headerOf(side)
-	first, more := -1, false
+	found := false
 	for i := range h {
-		if is(&h[i], name) {
-			if first >= 0 {
-				more = true
-				break
-			}
-			first = i
+		switch {
+		case !is(&h[i], name):
+			continue
+		case h[i].ID == exchange.FieldHost && side == RequestSide:
+			v.push(v.Exchange.Request.Authority) // which is what is sent
+			return true
+		case found && exchange.EqualFold(name, "set-cookie"):
+			return true
+		case found:
+			v.pushString(", ")
 		}
+		v.push(h[i].Value)
+		found = true
 	}
-	switch {
-	case first < 0:
-		return nil
-	case h[first].ID == exchange.FieldHost && side == RequestSide:
-		return v.copied(cacheHost, v.Exchange.Request.Authority) // which is what is sent
-	case !more || exchange.EqualFold(name, "set-cookie"):
-		return types.String(h[first].Value)
-	}
-	var b strings.Builder
-	b.Write(h[first].Value)
-	for i := first + 1; i < len(h); i++ {
-		if is(&h[i], name) {
-			b.WriteString(", ")
-			b.Write(h[i].Value)
-		}
-	}
-	return types.String(b.String())
+	return found
 }
 
 // linesOf returns the lines of a name; nil if there is none.

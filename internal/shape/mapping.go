@@ -16,6 +16,36 @@ type source struct {
 	each func(v *View, yield func(key string, val ref.Val) bool)
 	// absent is what an absent key reads as.
 	absent ref.Val
+	// push pushes the text of a key, and reports whether there is one. It is nil if
+	// values are no texts.
+	push func(v *View, key string) bool
+}
+
+// textSource is a source of texts.
+func textSource(push func(v *View, key string) bool, each func(*View, func(string, ref.Val) bool)) *source {
+	return &source{
+		absent: empty, push: push, each: each,
+		get: func(v *View, key string) ref.Val {
+			at := len(v.stack)
+			present := push(v, key)
+			text := v.pop(at)
+			if !present {
+				return nil
+			}
+			return types.String(text)
+		},
+	}
+}
+
+// has reports whether there is that key.
+func (s *source) has(v *View, key string) bool {
+	if s.push == nil {
+		return s.get(v, key) != nil
+	}
+	at := len(v.stack)
+	present := s.push(v, key)
+	v.pop(at)
+	return present
 }
 
 // A mapping is a source of one View, as CEL sees it. It is not a traits.Mapper:
@@ -51,7 +81,7 @@ func (m *mapping) IsSet(key ref.Val) ref.Val { return m.Contains(key) }
 // Contains implements traits.Container.
 func (m *mapping) Contains(key ref.Val) ref.Val {
 	name, ok := key.(types.String)
-	return types.Bool(ok && m.source.get(m.view, string(name)) != nil)
+	return types.Bool(ok && m.source.has(m.view, string(name)))
 }
 
 // Size implements traits.Sizer.

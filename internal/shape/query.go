@@ -3,38 +3,34 @@ package shape
 import (
 	"bytes"
 	"net/url"
-	"strings"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
-
-	"github.com/weirproxy/weir/internal/exchange"
 )
 
 // queryFirst is the query with the first value of each name, queryAll with all.
 var (
-	queryFirst = &source{
-		absent: empty,
-		get: func(v *View, key string) (found ref.Val) {
-			v.pairs(func(name, value string) bool {
-				if name == key {
-					found = types.String(value)
+	queryFirst = textSource(
+		func(v *View, key string) (found bool) {
+			v.pairs(func(name, value []byte) bool {
+				if found = isDecoded(name, key); found {
+					v.pushDecoded(value)
 				}
-				return found == nil
+				return !found
 			})
 			return found
 		},
-		each: func(v *View, yield func(string, ref.Val) bool) {
-			eachOnce(v.pairs, func(name string, values []string) bool { return yield(name, types.String(values[0])) })
+		func(v *View, yield func(string, ref.Val) bool) {
+			eachOnce(v.decodedPairs, func(name string, values []string) bool { return yield(name, types.String(values[0])) })
 		},
-	}
+	)
 	queryAll = &source{
 		absent: noTexts,
 		get: func(v *View, key string) ref.Val {
 			var values []string
-			v.pairs(func(name, value string) bool {
-				if name == key {
-					values = append(values, value)
+			v.pairs(func(name, value []byte) bool {
+				if isDecoded(name, key) {
+					values = append(values, decoded(value))
 				}
 				return true
 			})
@@ -44,24 +40,26 @@ var (
 			return listOf(values)
 		},
 		each: func(v *View, yield func(string, ref.Val) bool) {
-			eachOnce(v.pairs, func(name string, values []string) bool { return yield(name, listOf(values)) })
+			eachOnce(v.decodedPairs, func(name string, values []string) bool { return yield(name, listOf(values)) })
 		},
 	}
-	cookies = &source{
-		absent: empty,
-		get: func(v *View, key string) (found ref.Val) {
-			v.cookiePairs(func(name, value string) bool {
-				if name == key {
-					found = types.String(value)
+	cookies = textSource(
+		func(v *View, key string) (found bool) {
+			v.cookiePairs(func(name, value []byte) bool {
+				if found = string(name) == key; found {
+					v.push(value)
 				}
-				return found == nil
+				return !found
 			})
 			return found
 		},
-		each: func(v *View, yield func(string, ref.Val) bool) {
-			eachOnce(v.cookiePairs, func(name string, values []string) bool { return yield(name, types.String(values[0])) })
+		func(v *View, yield func(string, ref.Val) bool) {
+			pairs := func(yield func(name, value string) bool) {
+				v.cookiePairs(func(name, value []byte) bool { return yield(string(name), string(value)) })
+			}
+			eachOnce(pairs, func(name string, values []string) bool { return yield(name, types.String(values[0])) })
 		},
-	}
+	)
 )
 
 // eachOnce yields each name of pairs once, with all its values.
@@ -82,23 +80,30 @@ func eachOnce(pairs func(func(name, value string) bool), yield func(name string,
 	}
 }
 
-// pairs yields the names and values of the query, decoded as forms are.
-func (v *View) pairs(yield func(name, value string) bool) {
-	for pair := range bytes.SplitSeq(v.Exchange.Request.Query, []byte{'&'}) {
+// pairs yields the names and values of the query, as they are.
+func (v *View) pairs(yield func(name, value []byte) bool) {
+	for rest := v.Exchange.Request.Query; len(rest) > 0; {
+		var pair []byte
+		pair, rest, _ = bytes.Cut(rest, []byte{'&'})
 		if len(pair) == 0 {
 			continue
 		}
 		name, value, _ := bytes.Cut(pair, []byte{'='})
-		if !yield(decoded(name), decoded(value)) {
+		if !yield(name, value) {
 			return
 		}
 	}
 }
 
+// decodedPairs yields the names and values of the query, decoded as forms are.
+func (v *View) decodedPairs(yield func(name, value string) bool) {
+	v.pairs(func(name, value []byte) bool { return yield(decoded(name), decoded(value)) })
+}
+
 // decoded decodes percent and plus; what is not encoded soundly stays as it is.
 func decoded(b []byte) string {
 	text := string(b)
-	if strings.ContainsAny(text, "%+") {
+	if isEncoded(b) {
 		if plain, err := url.QueryUnescape(text); err == nil {
 			return plain
 		}
@@ -106,16 +111,37 @@ func decoded(b []byte) string {
 	return text
 }
 
+func isEncoded(b []byte) bool { return bytes.IndexByte(b, '%') >= 0 || bytes.IndexByte(b, '+') >= 0 }
+
+// isDecoded reports whether b is text, once decoded.
+func isDecoded(b []byte, text string) bool {
+	if isEncoded(b) {
+		return decoded(b) == text
+	}
+	return string(b) == text
+}
+
+// pushDecoded pushes b decoded.
+func (v *View) pushDecoded(b []byte) {
+	if isEncoded(b) {
+		v.pushString(decoded(b))
+		return
+	}
+	v.push(b)
+}
+
 // cookiePairs yields the names and values of the cookies, as they are.
-func (v *View) cookiePairs(yield func(name, value string) bool) {
+func (v *View) cookiePairs(yield func(name, value []byte) bool) {
 	h := v.Exchange.Request.Header
 	for i := range h {
-		if h[i].Skip || !exchange.EqualFold(h[i].Name, "cookie") {
+		if !is(&h[i], "cookie") {
 			continue
 		}
-		for pair := range bytes.SplitSeq(h[i].Value, []byte{';'}) {
+		for rest := h[i].Value; len(rest) > 0; {
+			var pair []byte
+			pair, rest, _ = bytes.Cut(rest, []byte{';'})
 			name, value, ok := bytes.Cut(bytes.TrimSpace(pair), []byte{'='})
-			if ok && !yield(string(name), strings.Trim(string(value), `"`)) {
+			if ok && !yield(name, bytes.Trim(value, `"`)) {
 				return
 			}
 		}

@@ -297,7 +297,7 @@ func TestProgram_TakesNoMemoryForWhatIsConstant(t *testing.T) {
 	}
 }
 
-func TestProgram_TakesLittleMemory(t *testing.T) {
+func TestProgram_TakesNoMemoryForWhatIsPlain(t *testing.T) {
 	p := usual(t)
 	x := newExchange("Accept: */*", "User-Agent: curl/8")
 	x.Scratch = make([]byte, 0, 1024)
@@ -307,7 +307,7 @@ func TestProgram_TakesLittleMemory(t *testing.T) {
 		v := Borrow(x)
 		_, _ = p.Request(v)
 		v.Release()
-	}); n > 14 && !raceEnabled {
+	}); n > 0 && !raceEnabled {
 		t.Errorf("three fields and a condition allocate %.0f times", n)
 	}
 }

@@ -1,6 +1,9 @@
 package shape
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"net/netip"
@@ -75,6 +78,23 @@ func newExchange(fields ...string) *exchange.Exchange {
 		Peer: netip.MustParseAddrPort("192.0.2.7:5555"), Addr: netip.MustParseAddr("192.0.2.7"), Listener: ":8080",
 	}
 	return x
+}
+
+// captured is what a route has captured.
+func captured(name string) []byte {
+	if name == "id" {
+		return []byte("42")
+	}
+	return nil
+}
+
+// secured is a connection whose client has shown a certificate.
+func secured() *tls.ConnectionState {
+	leaf := &x509.Certificate{Subject: pkix.Name{CommonName: "ada"}, DNSNames: []string{"a.example"}}
+	return &tls.ConnectionState{
+		Version: tls.VersionTLS13, ServerName: "shop.example",
+		PeerCertificates: []*x509.Certificate{leaf}, VerifiedChains: [][]*x509.Certificate{{leaf}},
+	}
 }
 
 // withContent gives the request content.

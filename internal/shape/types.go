@@ -22,6 +22,55 @@ type attribute struct {
 	name string
 	typ  *types.Type
 	get  func(*View) ref.Val
+	// One of these reads the same without a value of CEL, if that is possible.
+	text   plainText
+	truth  plainTruth
+	number plainNumber
+	source *source
+}
+
+// bytesOf is an attribute that is a text in the head.
+func bytesOf(name string, at int, read func(v *View) []byte) attribute {
+	return attribute{
+		name: name, typ: types.StringType,
+		get:  func(v *View) ref.Val { return v.copied(at, read(v)) },
+		text: func(v *View) { v.push(read(v)) },
+	}
+}
+
+// stringOf is an attribute that is a string already.
+func stringOf(name string, at int, read func(v *View) string) attribute {
+	return attribute{
+		name: name, typ: types.StringType,
+		get:  func(v *View) ref.Val { return v.text(at, read(v)) },
+		text: func(v *View) { v.pushString(read(v)) },
+	}
+}
+
+// truthOf is an attribute that is true or false.
+func truthOf(name string, read func(v *View) bool) attribute {
+	return attribute{
+		name: name, typ: types.BoolType, truth: read,
+		get: func(v *View) ref.Val { return types.Bool(read(v)) },
+	}
+}
+
+// numberOf is an attribute that is a whole number.
+func numberOf(name string, read func(v *View) int64) attribute {
+	return attribute{
+		name: name, typ: types.IntType, number: read,
+		get: func(v *View) ref.Val { return types.Int(read(v)) },
+	}
+}
+
+// mapOf is an attribute that is a map; in is where a View has it.
+func mapOf(name string, typ *types.Type, s *source, in func(v *View) *mapping) attribute {
+	return attribute{name: name, typ: typ, source: s, get: func(v *View) ref.Val { return in(v) }}
+}
+
+// otherOf is an attribute of any type.
+func otherOf(name string, typ *types.Type, get func(v *View) ref.Val) attribute {
+	return attribute{name: name, typ: typ, get: get}
 }
 
 var (
@@ -53,6 +102,16 @@ func newRecord(name string, fields ...attribute) *record {
 	return r
 }
 
+// field returns the field of a name; nil if there is none.
+func (r *record) field(name string) *attribute {
+	for i := range r.fields {
+		if r.fields[i].name == name {
+			return &r.fields[i]
+		}
+	}
+	return nil
+}
+
 // names returns the names of the fields.
 func (r *record) names() []string {
 	names := make([]string, len(r.fields))
@@ -65,7 +124,17 @@ func (r *record) names() []string {
 // provider resolves the records, beside the types of CEL.
 type provider struct {
 	*types.Registry
-	records map[string]*record
+}
+
+// records are all there are.
+var records = []*record{requestRecord, clientRecord, tlsRecord, responseRecord, endpointRecord, listenerRecord}
+
+var recordsByType = map[string]*record{}
+
+func init() {
+	for _, r := range records {
+		recordsByType[r.typ.TypeName()] = r
+	}
 }
 
 func newProvider() (*provider, error) {
@@ -73,16 +142,12 @@ func newProvider() (*provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &provider{Registry: registry, records: map[string]*record{}}
-	for _, r := range []*record{requestRecord, clientRecord, tlsRecord, responseRecord, endpointRecord, listenerRecord} {
-		p.records[r.typ.TypeName()] = r
-	}
-	return p, nil
+	return &provider{registry}, nil
 }
 
 // FindStructType implements types.Provider.
 func (p *provider) FindStructType(name string) (*types.Type, bool) {
-	if r, ok := p.records[name]; ok {
+	if r, ok := recordsByType[name]; ok {
 		return types.NewTypeTypeWithParam(r.typ), true
 	}
 	return p.Registry.FindStructType(name)
@@ -90,7 +155,7 @@ func (p *provider) FindStructType(name string) (*types.Type, bool) {
 
 // FindStructFieldType implements types.Provider.
 func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
-	if r, ok := p.records[name]; ok {
+	if r, ok := recordsByType[name]; ok {
 		f, found := r.byName[field]
 		return f, found
 	}
@@ -99,7 +164,7 @@ func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bo
 
 // FindStructFieldNames implements types.Provider.
 func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
-	if r, ok := p.records[name]; ok {
+	if r, ok := recordsByType[name]; ok {
 		return r.names(), true
 	}
 	return p.Registry.FindStructFieldNames(name)

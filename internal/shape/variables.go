@@ -18,13 +18,21 @@ const (
 	cacheID
 	cacheAddress
 	cacheListener
+	cacheScheme
+	cacheTLSVersion
+	cacheServerName
+	cacheSubject
+	cacheEndpoint
+	cacheURL
+	cacheEndpointVersion
+	cacheZone
 	cached
 )
 
 // text returns s as a value, made anew only when it has changed.
 func (v *View) text(at int, s string) ref.Val {
 	if made, ok := v.cache[at].(types.String); !ok || string(made) != s {
-		v.cache[at] = types.String(s)
+		v.cache[at], v.copies = types.String(s), true
 	}
 	return v.cache[at]
 }
@@ -33,105 +41,112 @@ func (v *View) text(at int, s string) ref.Val {
 // a step, or by whoever serves the exchange.
 func (v *View) copied(at int, b []byte) ref.Val {
 	if made, ok := v.cache[at].(types.String); !ok || string(made) != string(b) {
-		v.cache[at] = types.String(b)
+		v.cache[at], v.copies = types.String(b), true
 	}
 	return v.cache[at]
 }
 
-var (
-	schemeHTTP  ref.Val = types.String("http")
-	schemeHTTPS ref.Val = types.String("https")
-	empty       ref.Val = types.String("")
-)
+var empty ref.Val = types.String("")
 
 var requestRecord = newRecord("request",
-	attribute{"method", types.StringType, func(v *View) ref.Val { return v.copied(cacheMethod, v.Exchange.Request.MethodName) }},
-	attribute{"scheme", types.StringType, scheme},
-	attribute{"host", types.StringType, func(v *View) ref.Val { return v.copied(cacheHost, v.Exchange.Request.Authority) }},
-	attribute{"path", types.StringType, func(v *View) ref.Val { return v.copied(cachePath, v.Exchange.Request.Path) }},
-	attribute{"raw_query", types.StringType, func(v *View) ref.Val { return v.copied(cacheQuery, v.Exchange.Request.Query) }},
-	attribute{"query", texts, func(v *View) ref.Val { return &v.query }},
-	attribute{"queries", textLists, func(v *View) ref.Val { return &v.queries }},
-	attribute{"headers", texts, func(v *View) ref.Val { return &v.headers }},
-	attribute{"header_lines", textLists, func(v *View) ref.Val { return &v.headerLines }},
-	attribute{"cookies", texts, func(v *View) ref.Val { return &v.cookies }},
-	attribute{"client", clientRecord.typ, func(v *View) ref.Val { return &v.client }},
-	attribute{"tls", tlsRecord.typ, func(v *View) ref.Val { return &v.tls }},
-	attribute{"id", types.StringType, func(v *View) ref.Val { return v.copied(cacheID, v.Exchange.ID) }},
-	attribute{"body", types.DynType, func(v *View) ref.Val { return v.body(RequestSide) }},
-	attribute{"size", types.IntType, func(v *View) ref.Val { return types.Int(v.Exchange.Request.Length) }},
+	bytesOf("method", cacheMethod, func(v *View) []byte { return v.Exchange.Request.MethodName }),
+	stringOf("scheme", cacheScheme, scheme),
+	bytesOf("host", cacheHost, func(v *View) []byte { return v.Exchange.Request.Authority }),
+	bytesOf("path", cachePath, func(v *View) []byte { return v.Exchange.Request.Path }),
+	bytesOf("raw_query", cacheQuery, func(v *View) []byte { return v.Exchange.Request.Query }),
+	mapOf("query", texts, queryFirst, func(v *View) *mapping { return &v.maps.query }),
+	mapOf("queries", textLists, queryAll, func(v *View) *mapping { return &v.maps.queries }),
+	mapOf("headers", texts, requestHeaders, func(v *View) *mapping { return &v.maps.headers }),
+	mapOf("header_lines", textLists, requestLines, func(v *View) *mapping { return &v.maps.headerLines }),
+	mapOf("cookies", texts, cookies, func(v *View) *mapping { return &v.maps.cookies }),
+	otherOf("client", clientRecord.typ, func(v *View) ref.Val { return &v.objects.client }),
+	otherOf("tls", tlsRecord.typ, func(v *View) ref.Val { return &v.objects.tls }),
+	bytesOf("id", cacheID, func(v *View) []byte { return v.Exchange.ID }),
+	otherOf("body", types.DynType, func(v *View) ref.Val { return v.body(RequestSide) }),
+	numberOf("size", func(v *View) int64 { return v.Exchange.Request.Length }),
 )
 
 var clientRecord = newRecord("client",
-	attribute{"address", types.StringType, clientAddress},
-	attribute{"port", types.IntType, func(v *View) ref.Val { return types.Int(v.Exchange.Client.Peer.Port()) }},
+	attribute{name: "address", typ: types.StringType, get: clientAddress, text: pushClientAddress},
+	numberOf("port", func(v *View) int64 { return int64(v.Exchange.Client.Peer.Port()) }),
 )
 
 var tlsRecord = newRecord("tls",
-	attribute{"on", types.BoolType, func(v *View) ref.Val { return types.Bool(v.Exchange.Client.TLS) }},
-	attribute{"version", types.StringType, func(v *View) ref.Val { return types.String(v.secured().Version) }},
-	attribute{"server_name", types.StringType, func(v *View) ref.Val { return types.String(v.secured().ServerName) }},
-	attribute{"client_subject", types.StringType, func(v *View) ref.Val { return types.String(v.secured().Subject) }},
-	attribute{"client_sans", textList, func(v *View) ref.Val { return listOf(v.secured().SANs) }},
+	truthOf("on", func(v *View) bool { return v.Exchange.Client.TLS }),
+	stringOf("version", cacheTLSVersion, func(v *View) string { return v.secured().Version }),
+	stringOf("server_name", cacheServerName, func(v *View) string { return v.secured().ServerName }),
+	stringOf("client_subject", cacheSubject, func(v *View) string { return v.secured().Subject }),
+	otherOf("client_sans", textList, func(v *View) ref.Val { return listOf(v.secured().SANs) }),
 )
 
 var responseRecord = newRecord("response",
-	attribute{"status", types.IntType, func(v *View) ref.Val { return types.Int(v.reply.Status) }},
-	attribute{"headers", texts, func(v *View) ref.Val { return &v.replyHeaders }},
-	attribute{"header_lines", textLists, func(v *View) ref.Val { return &v.replyLines }},
-	attribute{"body", types.DynType, func(v *View) ref.Val { return v.body(ResponseSide) }},
-	attribute{"size", types.IntType, func(v *View) ref.Val { return types.Int(v.reply.Length) }},
+	numberOf("status", func(v *View) int64 { return int64(v.reply.Status) }),
+	mapOf("headers", texts, responseHeaders, func(v *View) *mapping { return &v.maps.replyHeaders }),
+	mapOf("header_lines", textLists, responseLines, func(v *View) *mapping { return &v.maps.replyLines }),
+	otherOf("body", types.DynType, func(v *View) ref.Val { return v.body(ResponseSide) }),
+	numberOf("size", func(v *View) int64 { return v.reply.Length }),
 )
 
 var endpointRecord = newRecord("endpoint",
-	attribute{"name", types.StringType, func(v *View) ref.Val { return types.String(v.answered().Name) }},
-	attribute{"url", types.StringType, func(v *View) ref.Val { return types.String(v.answered().URL) }},
-	attribute{"version", types.StringType, func(v *View) ref.Val { return types.String(v.answered().Version) }},
-	attribute{"zone", types.StringType, func(v *View) ref.Val { return types.String(v.answered().Zone) }},
-	attribute{"labels", texts, func(v *View) ref.Val { return &v.labels }},
+	stringOf("name", cacheEndpoint, func(v *View) string { return v.answered().Name }),
+	stringOf("url", cacheURL, func(v *View) string { return v.answered().URL }),
+	stringOf("version", cacheEndpointVersion, func(v *View) string { return v.answered().Version }),
+	stringOf("zone", cacheZone, func(v *View) string { return v.answered().Zone }),
+	mapOf("labels", texts, labels, func(v *View) *mapping { return &v.maps.labels }),
 )
 
 var listenerRecord = newRecord("listener",
-	attribute{"address", types.StringType, func(v *View) ref.Val { return v.text(cacheListener, v.Exchange.Client.Listener) }},
-	attribute{"tls", types.BoolType, func(v *View) ref.Val { return types.Bool(v.Exchange.Client.TLS) }},
+	stringOf("address", cacheListener, func(v *View) string { return v.Exchange.Client.Listener }),
+	truthOf("tls", func(v *View) bool { return v.Exchange.Client.TLS }),
 )
 
-func scheme(v *View) ref.Val {
+func scheme(v *View) string {
 	if v.Exchange.Client.TLS {
-		return schemeHTTPS
+		return "https"
 	}
-	return schemeHTTP
+	return "http"
+}
+
+// pushClientAddress pushes nothing on a Unix socket.
+func pushClientAddress(v *View) {
+	if a := v.Exchange.Client.Addr; a.IsValid() {
+		v.stack = a.WithZone("").AppendTo(v.stack)
+	}
 }
 
 // clientAddress is empty on a Unix socket.
 func clientAddress(v *View) ref.Val {
-	if v.cache[cacheAddress] == nil {
-		text := empty
-		if a := v.Exchange.Client.Addr; a.IsValid() {
-			text = types.String(a.WithZone("").String())
-		}
-		v.cache[cacheAddress] = text
-	}
-	return v.cache[cacheAddress]
+	at := len(v.stack)
+	pushClientAddress(v)
+	return v.copied(cacheAddress, v.pop(at))
 }
 
 var (
 	noEndpoint Endpoint
-	noTLS      TLS
+	noTLS      tlsFacts
 )
 
+// answered is who has answered the present try.
 func (v *View) answered() *Endpoint {
-	if v.Endpoint == nil {
+	if v.seen == nil && v.outside.Endpoint != nil {
+		v.seen = v.outside.Endpoint()
+	}
+	if v.seen == nil {
 		return &noEndpoint
 	}
-	return v.Endpoint
+	return v.seen
 }
 
-func (v *View) secured() *TLS {
-	if v.TLS == nil {
+// secured is how the client's connection is.
+func (v *View) secured() *tlsFacts {
+	c := v.Exchange.Client.Connection
+	if c == nil {
 		return &noTLS
 	}
-	return v.TLS
+	if v.facts == nil {
+		v.facts = factsOf(c)
+	}
+	return v.facts
 }
 
 func listOf(items []string) ref.Val {
@@ -140,37 +155,33 @@ func listOf(items []string) ref.Val {
 
 var noTexts = listOf(nil)
 
-var captures = &source{
-	absent: empty,
-	get: func(v *View, key string) ref.Val {
-		if v.Captures == nil {
-			return nil
+// Nothing lists what was captured: to go through them is refused at load.
+var captures = textSource(
+	func(v *View, name string) bool {
+		if v.outside.Capture == nil {
+			return false
 		}
-		if b := v.Captures(key); b != nil {
-			return types.String(b)
-		}
-		return nil
+		text := v.outside.Capture(name)
+		v.push(text)
+		return text != nil
 	},
-	// Nothing lists what was captured: to go through them is refused at load.
-	each: func(*View, func(string, ref.Val) bool) {},
-}
+	func(*View, func(string, ref.Val) bool) {},
+)
 
-var labels = &source{
-	absent: empty,
-	get: func(v *View, key string) ref.Val {
-		if val, ok := v.answered().Labels[key]; ok {
-			return types.String(val)
-		}
-		return nil
+var labels = textSource(
+	func(v *View, key string) bool {
+		text, ok := v.answered().Labels[key]
+		v.pushString(text)
+		return ok
 	},
-	each: func(v *View, yield func(string, ref.Val) bool) {
+	func(v *View, yield func(string, ref.Val) bool) {
 		for key, val := range v.answered().Labels {
 			if !yield(key, types.String(val)) {
 				return
 			}
 		}
 	},
-}
+)
 
 // headerOf returns the header of a side; empty while there is no response.
 func (v *View) headerOf(side Side) exchange.Header {

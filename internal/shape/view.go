@@ -27,34 +27,28 @@ type Endpoint struct {
 	Labels                   map[string]string
 }
 
-// TLS is what expressions see of a connection that is secured. Whether it is
-// they read from the exchange.
-type TLS struct {
-	// Version is "1.2" or "1.3", ServerName what the client asked for.
-	Version, ServerName string
-	// Subject is that of the client's certificate, if it was verified, and
-	// SANs are its alternative names.
-	Subject string
-	SANs    []string
+// Outside is what a View asks for when an expression does. What is nil knows of
+// nothing.
+type Outside struct {
+	// Capture returns what the route has captured by a name, nil if there is no
+	// such name.
+	Capture func(name string) []byte
+	// Endpoint returns who has answered the present try, nil if nobody has.
+	Endpoint func() *Endpoint
 }
 
-// A View is what one exchange shows to expressions. The exported fields may be
-// set at any time before an evaluation that reads them. It belongs to one
-// goroutine.
+// A View is what one exchange shows to expressions. It belongs to one goroutine.
 type View struct {
-	// Exchange is the exchange, never nil.
+	// Exchange is the exchange, never nil between Begin and End.
 	Exchange *exchange.Exchange
-	// Captures returns what the route has captured by a name, nil if there is
-	// no such name. If nil, nothing was captured.
-	Captures func(name string) []byte
-	// Service and Version are those that the request goes to, once known.
+	// Service and Version are those that the request goes to, once known. They may
+	// be set before any evaluation.
 	Service, Version string
-	// Endpoint is who answered, TLS how the client's connection is secured.
-	// If nil, all of it reads as empty.
-	Endpoint *Endpoint
-	TLS      *TLS
 
+	outside  Outside
 	reply    *exchange.Response // once there is one
+	seen     *Endpoint          // who answered, once asked for
+	facts    *tlsFacts          // once asked for
 	compiler *Compiler
 	program  *Program // whose lets are in lets
 	lets     []ref.Val
@@ -63,83 +57,111 @@ type View struct {
 	stopped  bool // an answer was given: no more steps
 	failure  error
 	now      ref.Val
+	copies   bool // there is something in cache
 	cache    [cached]ref.Val
 	contents [sides]content
 	values   [][]byte
+	stack    []byte
 
-	request, response, client, tls, endpoint, listener                      object
-	headers, headerLines, query, queries, cookies, replyHeaders, replyLines mapping
-	captures, labels                                                        mapping
+	objects struct{ request, response, client, tls, endpoint, listener object }
+	maps    struct {
+		headers, headerLines, query, queries, cookies, replyHeaders, replyLines mapping
+		captures, labels                                                        mapping
+	}
 }
 
 var _ interpreter.Activation = (*View)(nil)
 
-var views = sync.Pool{New: func() any { return newView() }}
-
-func newView() *View {
-	v := new(View)
+// NewView returns a View for one exchange after the other.
+func NewView(o Outside) *View {
+	v := &View{outside: o}
 	for o, r := range map[*object]*record{
-		&v.request: requestRecord, &v.response: responseRecord, &v.client: clientRecord,
-		&v.tls: tlsRecord, &v.endpoint: endpointRecord, &v.listener: listenerRecord,
+		&v.objects.request: requestRecord, &v.objects.response: responseRecord, &v.objects.client: clientRecord,
+		&v.objects.tls: tlsRecord, &v.objects.endpoint: endpointRecord, &v.objects.listener: listenerRecord,
 	} {
 		*o = object{v, r}
 	}
 	for m, s := range map[*mapping]*source{
-		&v.headers: requestHeaders, &v.headerLines: requestLines, &v.query: queryFirst, &v.queries: queryAll,
-		&v.cookies: cookies, &v.replyHeaders: responseHeaders, &v.replyLines: responseLines,
-		&v.captures: captures, &v.labels: labels,
+		&v.maps.headers: requestHeaders, &v.maps.headerLines: requestLines, &v.maps.query: queryFirst,
+		&v.maps.queries: queryAll, &v.maps.cookies: cookies, &v.maps.replyHeaders: responseHeaders,
+		&v.maps.replyLines: responseLines, &v.maps.captures: captures, &v.maps.labels: labels,
 	} {
 		*m = mapping{v, s}
 	}
 	return v
 }
 
-// Borrow returns a View of x. It is given back with Release, when the exchange
-// is over.
+// Begin makes v the View of x, until End.
+func (v *View) Begin(x *exchange.Exchange) { v.Exchange = x }
+
+// End forgets the exchange. Nothing that an evaluation returned refers to v, except
+// values of fields, which live in the exchange.
+func (v *View) End() {
+	v.SetResponse(nil)
+	v.forget(RequestSide)
+	v.Exchange, v.facts = nil, nil
+	v.Service, v.Version = "", ""
+	v.compiler, v.program, v.side = nil, nil, RequestSide
+	v.verdict, v.stopped, v.failure, v.now = Verdict{}, false, nil, nil
+	if v.copies {
+		clear(v.cache[:])
+		v.copies = false
+	}
+	clear(v.lets)
+	clear(v.values)
+	v.lets, v.values = v.lets[:0], v.values[:0]
+	if cap(v.stack) > roomy {
+		v.stack = nil
+	}
+}
+
+var views = sync.Pool{New: func() any { return NewView(Outside{}) }}
+
+// Borrow returns a View of x that knows of no route. It is given back with Release,
+// instead of End.
 func Borrow(x *exchange.Exchange) *View {
 	v := views.Get().(*View)
-	v.Exchange = x
+	v.Begin(x)
 	return v
+}
+
+// Release ends v and gives it back.
+func (v *View) Release() {
+	v.End()
+	views.Put(v)
 }
 
 // SetResponse makes resp the response that expressions see; of several tries each
 // has its own.
 func (v *View) SetResponse(resp *exchange.Response) {
-	v.reply, v.contents[ResponseSide] = resp, content{}
+	v.reply, v.seen = resp, nil
+	v.forget(ResponseSide)
 }
 
-// Release gives v back. Nothing that an evaluation returned refers to it, except
-// values of fields, which live in the exchange.
-func (v *View) Release() {
-	v.Exchange, v.reply, v.Captures = nil, nil, nil
-	v.Service, v.Version, v.Endpoint, v.TLS = "", "", nil, nil
-	v.compiler, v.program, v.side = nil, nil, RequestSide
-	v.verdict, v.stopped, v.failure, v.now = Verdict{}, false, nil, nil
-	clear(v.lets)
-	clear(v.cache[:])
-	clear(v.values)
-	v.lets, v.values = v.lets[:0], v.values[:0]
-	v.contents = [sides]content{}
-	views.Put(v)
+// forget forgets the content of a side.
+func (v *View) forget(side Side) {
+	if c := &v.contents[side]; c.asked {
+		*c = content{}
+	}
 }
 
 // ResolveName implements interpreter.Activation.
 func (v *View) ResolveName(name string) (any, bool) {
 	switch name {
 	case "request":
-		return &v.request, true
+		return &v.objects.request, true
 	case "response":
-		return &v.response, v.reply != nil
+		return &v.objects.response, v.reply != nil
 	case "captures":
-		return &v.captures, true
+		return &v.maps.captures, true
 	case "service":
 		return v.text(cacheService, v.Service), true
 	case "version":
 		return v.text(cacheVersion, v.Version), true
 	case "endpoint":
-		return &v.endpoint, true
+		return &v.objects.endpoint, true
 	case "listener":
-		return &v.listener, true
+		return &v.objects.listener, true
 	case "hostname":
 		return v.compiler.hostname, true
 	case "now":
