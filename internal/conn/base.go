@@ -51,6 +51,18 @@ func (b *base) Release() error {
 	return nil
 }
 
+// MayPark implements Conn.
+func (b *base) MayPark() {}
+
+// Stay implements Conn.
+func (b *base) Stay() bool { return b.watch.stay(b.AllowRead) }
+
+// Park implements Conn.
+func (b *base) Park(Unparker) bool { return false }
+
+// Unpark implements Conn.
+func (b *base) Unpark(Unparker) {}
+
 // Watch implements Conn.
 func (b *base) Watch() *Watch { return b.watch }
 

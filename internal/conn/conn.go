@@ -70,6 +70,22 @@ type control interface {
 	// has read. Not for the inside of a Loop, nor while a second goroutine uses
 	// the Conn.
 	Release() error
+	// MayPark lets the watchdog have the connection parked when it has been idle
+	// for a while. It ends the phase with the reason Parking; the Expirer is to
+	// call AbortRead, and the owner, whose Loop fails or whose next phase cannot
+	// begin, Stay. What cannot be parked never is.
+	MayPark()
+	// Stay undoes Parking, and is the first that an Unparker calls; false if the
+	// connection's work has ended.
+	Stay() bool
+	// Park has an idle connection wait without a goroutine, unless it has ended
+	// or cannot be parked. If it returns true, the owner's goroutine is to end:
+	// u is the owner from the moment when it is called, on a goroutine of its
+	// own, because something may have arrived or because of Unpark.
+	Park(u Unparker) bool
+	// Unpark has u called, if the connection is parked. It may be called from
+	// anywhere.
+	Unpark(u Unparker)
 	// Watch is what the connection is doing, and until when.
 	Watch() *Watch
 	// SetWriteTimeout bounds how long the peer may take no byte while a Write
@@ -77,6 +93,11 @@ type control interface {
 	SetWriteTimeout(d time.Duration)
 	// NetConn is the connection underneath.
 	NetConn() net.Conn
+}
+
+// An Unparker owns a parked connection, and goes on with it.
+type Unparker interface {
+	Unpark()
 }
 
 // New returns a Conn over c, watched by dog: a Raw where c is a plain socket of

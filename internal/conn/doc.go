@@ -22,4 +22,9 @@
 // its [Watch] what it is doing and until when; one [Watchdog] sweeps over all of
 // them. It never closes a connection under somebody's feet: it only makes what
 // is waiting fail.
+//
+// # Parking
+//
+// A connection that has been idle for a while can be parked ([Conn.Park]): its
+// goroutine, and the stack of that, go, until something arrives.
 package conn

@@ -15,6 +15,7 @@ type Raw struct {
 	base
 	raw syscall.RawConn
 	fd  int
+	dog *Watchdog
 
 	// The ways of waiting. Each is made when it is first needed, because an
 	// idle connection should be small, and once per connection, because a
@@ -71,7 +72,7 @@ func newRaw(c net.Conn, dog *Watchdog, e Expirer) Conn {
 	if err != nil {
 		return nil
 	}
-	r := &Raw{base: base{conn: c}, raw: raw, fd: descriptor(c)}
+	r := &Raw{base: base{conn: c}, raw: raw, fd: descriptor(c), dog: dog}
 	if r.fd < 0 {
 		return nil
 	}
@@ -203,6 +204,19 @@ func (r *Raw) Alive() bool {
 	var b [1]byte
 	_, _, err := syscall.Recvfrom(r.fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	return err == syscall.EAGAIN
+}
+
+// MayPark implements Conn.
+func (r *Raw) MayPark() { r.watch.mayPark() }
+
+// Park implements Conn.
+func (r *Raw) Park(u Unparker) bool { return r.dog.parking.add(int32(r.fd), r.watch, u) }
+
+// Unpark implements Conn.
+func (r *Raw) Unpark(u Unparker) {
+	if r.dog.parking.remove(int32(r.fd), u) {
+		go u.Unpark()
+	}
 }
 
 // sysRead and sysWrite never block: the descriptors are in non-blocking mode.

@@ -33,6 +33,8 @@ const (
 	PhaseTunnel
 	// PhaseLinger: the last byte was written; waiting for the peer to close.
 	PhaseLinger
+	// PhaseParked: between messages, and without a goroutine.
+	PhaseParked
 )
 
 // A Reason is why a Watch has ended its connection's work.
@@ -47,6 +49,9 @@ const (
 	ClientGone
 	// Cancelled: Cancel was called.
 	Cancelled
+	// Parking: nothing has ended but the wait of the owner's goroutine, which is to
+	// park the connection.
+	Parking
 )
 
 // Tick is the grain of all deadlines: they are met within two ticks.
@@ -56,9 +61,9 @@ const Tick = 50 * time.Millisecond
 // word, so that the watchdog ends exactly the phase that it saw: if the
 // connection has moved on in between, its compare-and-swap fails.
 //
-//	bits  0-1   Reason, when ended
-//	bits  2-5   Phase
-//	bits  6-23  generation, one more with every change
+//	bits  0-2   Reason, when ended
+//	bits  3-6   Phase
+//	bits  7-23  generation, one more with every change
 //	bits 24-63  the tick in which the phase ends; 0 is never
 //
 // A Watch is as long as a cache line, which keeps those of connections served by
@@ -76,6 +81,7 @@ type Watch struct {
 	polled   bool
 	halfOpen bool // the client closed its half on purpose
 	noHalves bool // nobody does that on this connection
+	parks    bool // it may be parked
 	fd       int32
 	next     uint32 // the tick of the next look at the descriptor
 	seen     uint64 // the word at the last sweep
@@ -85,8 +91,8 @@ type Watch struct {
 }
 
 const (
-	phaseShift      = 2
-	generationShift = 6
+	phaseShift      = 3
+	generationShift = 7
 	tickShift       = 24
 	reasonMask      = 1<<phaseShift - 1
 	phaseMask       = 1<<generationShift - 1<<phaseShift
@@ -208,6 +214,35 @@ func (w *Watch) Phase() Phase { return phaseOf(w.word.Load()) }
 // while its request was being served.
 func (w *Watch) Gone() *atomic.Bool { return &w.gone }
 
+// move changes the phase and nothing else; false if it is another, or has ended.
+func (w *Watch) move(from, to Phase) bool {
+	old := w.word.Load()
+	return old&reasonMask == 0 && phaseOf(old) == from && w.word.CompareAndSwap(old, moved(old, to, old>>tickShift))
+}
+
+// mayPark notes that the connection can be parked.
+func (w *Watch) mayPark() {
+	w.dog.mu.Lock()
+	defer w.dog.mu.Unlock()
+	w.parks = true
+}
+
+// stay has the connection be idle as usual again, after Parking, which undo undoes,
+// or after it was parked; false if it is neither, or has ended.
+func (w *Watch) stay(undo func()) bool {
+	if w.move(PhaseParked, PhaseIdle) {
+		return true
+	}
+	if w.Ended() != Parking {
+		return false
+	}
+	w.dog.mu.Lock() // under which the watchdog does all that is to be undone
+	defer w.dog.mu.Unlock()
+	undo()
+	old := w.word.Load()
+	return reasonOf(old) == Parking && w.word.CompareAndSwap(old, moved(old, phaseOf(old), old>>tickShift))
+}
+
 // A Mark is a moment in the life of a connection.
 type Mark uint64
 
@@ -219,7 +254,7 @@ func (w *Watch) Mark() Mark { return Mark(w.word.Load()) }
 func (w *Watch) Cancel() bool {
 	for {
 		old := w.word.Load()
-		if old&reasonMask != 0 || phaseOf(old) == PhaseNone {
+		if isOver(old) || phaseOf(old) == PhaseNone {
 			return false
 		}
 		if w.end(old, Cancelled) {
@@ -232,17 +267,21 @@ func (w *Watch) Cancel() bool {
 // CancelIdle ends the connection if it is between messages.
 func (w *Watch) CancelIdle() bool {
 	old := w.word.Load()
-	if old&reasonMask != 0 || phaseOf(old) != PhaseIdle || !w.end(old, Cancelled) {
+	p := phaseOf(old)
+	if isOver(old) || p != PhaseIdle && p != PhaseParked || !w.end(old, Cancelled) {
 		return false
 	}
-	w.dog.expire(w, PhaseIdle)
+	w.dog.expire(w, p)
 	return true
 }
 
 // end marks the work that word describes as ended.
 func (w *Watch) end(word uint64, r Reason) bool {
-	return w.word.CompareAndSwap(word, word|uint64(r))
+	return w.word.CompareAndSwap(word, word&^reasonMask|uint64(r))
 }
+
+// isOver reports whether nothing more will come of the work that word describes.
+func isOver(word uint64) bool { return reasonOf(word) != NotEnded && reasonOf(word) != Parking }
 
 // release gives the watch back. The word moves on first, so that a sweep under
 // way does not take the next connection for this one.

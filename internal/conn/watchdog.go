@@ -7,7 +7,8 @@ import (
 )
 
 // An Expirer owns a connection and is told, on the watchdog's goroutine, that
-// its present phase has ended. It must not block; usually it calls Abort.
+// its present phase has ended. It must not block; usually it calls Abort, and
+// AbortRead if the reason is Parking.
 type Expirer interface {
 	Expire(p Phase)
 }
@@ -22,7 +23,8 @@ const slabSize = 64
 //   - a client whose request is being served (its flag is raised, and whatever
 //     is under way on its behalf is cancelled);
 //   - a connection that is idle and whose end arrived together with the last
-//     message, so that no readiness edge tells of it.
+//     message, so that no readiness edge tells of it;
+//   - a connection that has been idle for a while and may be parked.
 //
 // The zero value is ready for use.
 type Watchdog struct {
@@ -36,7 +38,14 @@ type Watchdog struct {
 	began   time.Time // of tick 1
 	looks   []look
 	ended   []ending
+
+	parking parking
+	thrift  thrift
 }
+
+// parkAfter is how long a connection is idle before it is parked. Less would have
+// those pay for it who send a request now and then.
+const parkAfter = time.Second
 
 // A look is one descriptor to be polled in this sweep.
 type look struct {
@@ -73,7 +82,8 @@ func (d *Watchdog) register(fd int, e Expirer) *Watch {
 	}
 	w := d.free[len(d.free)-1]
 	d.free = d.free[:len(d.free)-1]
-	w.expirer, w.fd, w.seen, w.next, w.polled, w.halfOpen, w.noHalves = e, int32(fd), 0, 0, false, false, false
+	w.expirer, w.fd, w.seen, w.next = e, int32(fd), 0, 0
+	w.polled, w.halfOpen, w.noHalves, w.parks = false, false, false, false
 	w.gone.Store(false)
 	w.client.Store(nil)
 	d.live++
@@ -145,6 +155,9 @@ func (d *Watchdog) sweep() bool {
 	d.pollLocked()
 	ended := d.ended
 	d.ended = nil
+	if d.thrift.isDue(now) {
+		go d.thrift.giveBack()
+	}
 	d.mu.Unlock()
 	for _, e := range ended {
 		e.expirer.Expire(e.phase)
@@ -204,10 +217,21 @@ func (d *Watchdog) noteLookLocked(w *Watch, word, now uint64) {
 		}
 	case PhaseIdle:
 		if w.polled {
+			d.parkLocked(w, word, now)
 			return
 		}
 		d.looks = append(d.looks, look{w, word, w.fd, true})
 		w.polled = true
+		w.next = uint32(now) + uint32(parkAfter/Tick)
+	}
+}
+
+// parkLocked has the goroutine leave that waits for an idle connection. The expirer
+// is told at once, for the goroutine to find all of it done once it gets the lock.
+func (d *Watchdog) parkLocked(w *Watch, word, now uint64) {
+	if w.parks && w.end(word, Parking) {
+		d.thrift.note(now)
+		w.expirer.Expire(PhaseIdle)
 	}
 }
 

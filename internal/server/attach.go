@@ -40,7 +40,7 @@ func (c *client) decide() (again bool) {
 	ws := c.ws
 	x := &ws.x
 	c.begin(x)
-	if !c.conn.Watch().Begin(conn.PhaseServe, 0) {
+	if !c.enter(conn.PhaseServe, 0) {
 		return false
 	}
 	// The router begins what follows the 101. Bytes ahead of that are somebody

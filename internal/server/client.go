@@ -57,29 +57,49 @@ const (
 
 func newClient(s *Server, cfg *Listener) *client { return &client{server: s, listener: cfg} }
 
-// run is the life of the connection. If it turns out to be a worker's, that goes on
-// afterwards, as somebody else's.
+// run is the life of the connection until it is over, or parked. If it turns out to
+// be a worker's, that goes on afterwards, as somebody else's.
 func (c *client) run(nc net.Conn) {
-	c.live(nc)
-	if attach := c.attach; attach != nil {
-		attach(c.conn.NetConn())
-	}
+	c.guard(func() bool { return c.open(nc) && c.serve() })
 }
 
-// live is the life of the connection as a client's.
-func (c *client) live(nc net.Conn) {
-	defer c.server.forget()
+// Unpark implements conn.Unparker: something may have arrived on a connection that
+// was parked, or its work was ended.
+func (c *client) Unpark() {
+	c.guard(func() bool { c.conn.Stay(); return c.serve() })
+}
+
+// guard does a part of the connection's life, after which that is parked, or over.
+func (c *client) guard(part func() (parked bool)) {
+	parked := false
+	defer func() {
+		if !parked {
+			c.end()
+		}
+	}()
+	defer c.survive()
+	parked = part()
+}
+
+// open sets the connection up; false if it is over already.
+func (c *client) open(nc net.Conn) bool {
 	if c.listener.TLS != nil {
 		nc = tls.Server(nc, c.listener.TLS)
 	}
 	c.conn = conn.New(nc, c.server.opts.Watchdog, c)
-	defer c.leave()
-	defer c.releaseWorkspace()
-	defer c.survive()
 	c.conn.SetWriteTimeout(c.server.opts.WriteTimeout)
+	c.conn.MayPark()
 	c.ready.Store(c.conn.Watch())
-	if c.handshake(nc) && !c.isReversed(nc) && c.idle() {
-		c.serve()
+	return c.handshake(nc) && !c.isReversed(nc) && c.idle()
+}
+
+// end is the end of the connection as a client's.
+func (c *client) end() {
+	c.releaseWorkspace()
+	c.leave()
+	c.server.forget()
+	if c.attach != nil {
+		c.attach(c.conn.NetConn())
 	}
 }
 
@@ -147,26 +167,39 @@ func (c *client) idle() bool {
 	return ok && !c.server.closing.Load()
 }
 
-// serve alternates between the read loop and what cannot be done inside it.
-func (c *client) serve() {
+// serve alternates between the read loop and what cannot be done inside it, until the
+// connection is over, or parked.
+func (c *client) serve() (parked bool) {
 	step := c.step
 	for {
 		if err := c.conn.Loop(step); err != nil {
-			c.lost()
-			return
+			if !c.conn.Stay() {
+				c.lost()
+				return false
+			}
+			if c.ws == nil && c.conn.Park(c) {
+				return true // and it is another goroutine's by now
+			}
+			continue
 		}
 		if c.next == serveNow {
 			c.serveOutside()
 		}
 		switch c.next { // serveNow again is to go on
 		case closeNow:
-			return
+			return false
 		case closeGently:
 			c.linger()
-			return
+			return false
 		}
 		c.back = true
 	}
+}
+
+// enter begins a phase of a request. The watchdog may just have begun to have the
+// connection parked.
+func (c *client) enter(p conn.Phase, d time.Duration) bool {
+	return c.conn.Watch().Begin(p, d) || c.conn.Stay() && c.conn.Watch().Begin(p, d)
 }
 
 // lost is called when waiting for a request failed. A client that has sent part
@@ -281,7 +314,7 @@ func (c *client) parse() (whole bool, err error) {
 		ws.searched = len(buf)
 		if !c.inHead {
 			c.inHead = true
-			c.conn.Watch().Begin(conn.PhaseHead, c.server.opts.HeaderTimeout)
+			c.enter(conn.PhaseHead, c.server.opts.HeaderTimeout)
 		}
 		return false, nil
 	}
@@ -331,7 +364,14 @@ func (c *client) linger() {
 }
 
 // Expire implements conn.Expirer, on the watchdog's goroutine.
-func (c *client) Expire(conn.Phase) { c.conn.Abort() }
+func (c *client) Expire(conn.Phase) {
+	if w := c.ready.Load(); w != nil && w.Ended() == conn.Parking {
+		c.conn.AbortRead()
+		return
+	}
+	c.conn.Abort()
+	c.conn.Unpark(c)
+}
 
 // endIdle closes the connection if no request is under way.
 func (c *client) endIdle() {

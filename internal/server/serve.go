@@ -14,7 +14,7 @@ func (c *client) exchange() (again bool) {
 	ws := c.ws
 	x := &ws.x
 	c.begin(x)
-	if !c.conn.Watch().Begin(conn.PhaseServe, 0) {
+	if !c.enter(conn.PhaseServe, 0) {
 		c.next = closeNow
 		return false
 	}
@@ -73,7 +73,7 @@ func (c *client) refuse(err error) (leave bool) {
 	c.ws.framing = http1.Framing{}
 	c.ws.body.prepare(c, http1.Framing{})
 	c.begin(&c.ws.x)
-	c.conn.Watch().Begin(conn.PhaseServe, 0)
+	c.enter(conn.PhaseServe, 0)
 	_ = c.server.opts.Problems.Respond(&c.ws.x, f)
 	c.finish(&c.ws.x)
 	return true
