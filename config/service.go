@@ -62,6 +62,10 @@ type Endpoint struct {
 	Concurrency int `yaml:"concurrency" default:"0" max:"10000000" zero:"unlimited"`
 	// Fields that each request to it carries, in the order written; they win over the client's.
 	Headers Fields `yaml:"headers"`
+	// Where it stands, for people and expressions.
+	Zone string `yaml:"zone"`
+	// Further attributes, for people and expressions; at most 32, and 1024 bytes together.
+	Labels map[string]string `yaml:"labels"`
 	// Replaces the service's `tls` as a whole.
 	TLS *ClientTLS `yaml:"tls"`
 }

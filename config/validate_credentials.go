@@ -114,3 +114,7 @@ func badPattern(pattern string) string {
 func badVersion(version string) string {
 	return strings.NewReplacer("a name ", "a version ", "the name ", "the version ").Replace(badName(version))
 }
+
+func badZone(zone string) string {
+	return strings.NewReplacer("a name ", "a zone ", "the name ", "the zone ").Replace(badName(zone))
+}

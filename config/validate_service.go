@@ -1,8 +1,11 @@
 package config
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 func (c *checker) service(s Service, path string) {
@@ -50,6 +53,33 @@ func (c *checker) endpoint(e Endpoint, path string) {
 		c.clientTLS(e.TLS, joinKey(path, "tls"))
 	}
 	c.endpointFields(e.Headers, joinKey(path, "headers"))
+	if message := badZone(e.Zone); e.Zone != "" && message != "" {
+		c.add(joinKey(path, "zone"), "%s", message)
+	}
+	c.labels(e.Labels, joinKey(path, "labels"))
+}
+
+// An endpoint has at most so many labels, and so many bytes of names and values,
+// whoever announces it.
+const (
+	maxLabels     = 32
+	maxLabelBytes = 1024
+)
+
+func (c *checker) labels(labels map[string]string, path string) {
+	size := 0
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if name == "" || hasControls(name) || hasControls(labels[name]) {
+			c.add(joinKey(path, name), "a label has a name, and no control characters")
+		}
+		size += len(name) + len(labels[name])
+	}
+	switch {
+	case len(labels) > maxLabels:
+		c.add(path, "has %d labels; at most %d", len(labels), maxLabels)
+	case size > maxLabelBytes:
+		c.add(path, "has %d bytes of names and values; at most %d", size, maxLabelBytes)
+	}
 }
 
 func (c *checker) clientTLS(t *ClientTLS, path string) {
@@ -63,6 +93,8 @@ func (c *checker) clientTLS(t *ClientTLS, path string) {
 		c.add(joinKey(path, "server_name"), "%s", badHostName(t.ServerName))
 	}
 }
+
+func hasControls(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
 
 // badEndpointURL tells what is wrong with the address of an endpoint. What may
 // be a password is never repeated.
