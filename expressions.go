@@ -3,13 +3,11 @@ package weir
 import (
 	"github.com/weirproxy/weir/balance"
 	"github.com/weirproxy/weir/internal/exchange"
-	"github.com/weirproxy/weir/internal/observe"
 	"github.com/weirproxy/weir/internal/shape"
 )
 
-// This file is what expressions decide beside routes: where a request is placed, which
-// response is usable, what a line of the access log has. Configurations were checked:
-// what is compiled here compiles.
+// This file is what expressions decide beside routes: where a request is placed, and
+// which response is usable. Configurations were checked: what is compiled here compiles.
 
 // computed returns the key of a request by an expression; a request for which that
 // fails has none.
@@ -41,28 +39,4 @@ func (p *Proxy) usableIf(text string) func(x *exchange.Exchange, resp *exchange.
 		ok, err := e.Bool(v)
 		return ok && err == nil
 	}
-}
-
-// maxLogged bounds the value of one field of a line.
-const maxLogged = 1 << 10
-
-// logFields returns the further fields of the access log.
-func (p *Proxy) logFields(c *Config) (fields []observe.LogField) {
-	if c.AccessLog == nil {
-		return nil
-	}
-	for _, f := range c.AccessLog.Fields {
-		e, err := p.compiler().Expression(f.Value, shape.RequestSide, shape.Any)
-		if err != nil {
-			continue
-		}
-		fields = append(fields, observe.LogField{Name: f.Name, Append: func(dst []byte, x *exchange.Exchange) ([]byte, bool) {
-			v := shape.Borrow(x)
-			defer v.Release()
-			at := len(dst)
-			dst, err := e.AppendJSON(dst, v)
-			return dst, err == nil && len(dst)-at <= maxLogged
-		}})
-	}
-	return fields
 }

@@ -12,7 +12,11 @@ import (
 func (pl *plan) Serve(x *exchange.Exchange) {
 	pl.forwarding.Apply(x)
 	received := x.Request.Path
-	pl.route(x)
+	if len(pl.notes) > 0 {
+		pl.routeNoting(x)
+	} else {
+		pl.route(x)
+	}
 	x.Request.Path = received // which is what the access log shows
 }
 

@@ -219,10 +219,13 @@ func failureOf(err error) *exchange.Failure {
 	return exchange.Fail(exchange.CodeExpressionFailed, "", err)
 }
 
-// endpoint is what expressions see of who has answered; nil if nobody has.
-func (p *passage) endpoint() *shape.Endpoint {
-	out := &p.x.Outcome
-	s := p.plan.services.full(out.Service)
+// endpoint is what expressions see of who has answered.
+func (p *passage) endpoint() *shape.Endpoint { return p.plan.answeredBy(p.x) }
+
+// answeredBy is what expressions see of who has answered; nil if nobody has.
+func (pl *plan) answeredBy(x *exchange.Exchange) *shape.Endpoint {
+	out := &x.Outcome
+	s := pl.services.full(out.Service)
 	if s == nil {
 		return nil
 	}

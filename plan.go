@@ -39,6 +39,8 @@ type plan struct {
 	limits map[string]*ratelimit.Limiter
 	// programs are the steps of routes.
 	programs []*shape.Program
+	// notes are what is noted of responses for the access log.
+	notes []note
 	// sources are where further endpoints come from.
 	sources []*source
 }
@@ -75,6 +77,7 @@ func newPlan(p *Proxy, c *Config, found *problems) *plan {
 	})
 	pl.routes = pl.newRoutes(p, found)
 	pl.checkExpressions(p, found)
+	pl.notes = p.notes(c)
 	return pl
 }
 
@@ -191,7 +194,7 @@ func newOffers(c config.Service, l listing, found *problems) (offers []offer) {
 			continue
 		}
 		described := endpoint.Endpoint{
-			Name: e.Name, Address: address, Weight: e.Weight, Concurrency: max(0, e.Concurrency),
+			Name: e.Name, Address: address, Weight: e.Weight, Concurrency: max(0, e.Concurrency), Zone: e.Zone, Labels: e.Labels,
 		}
 		o, wrong := newOffer(described, e, c)
 		if wrong != nil {
@@ -248,7 +251,7 @@ func (pl *plan) checkExpressions(p *Proxy, found *problems) {
 	}
 	if log := pl.cfg.AccessLog; log != nil {
 		for _, f := range log.Fields {
-			s.expression(config.Below("access_log.fields", f.Name), f.Value, shape.RequestSide, shape.Any)
+			s.expression(config.Below("access_log.fields", f.Name), f.Value, shape.ResponseSide, shape.Any)
 		}
 	}
 }

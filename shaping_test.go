@@ -368,6 +368,40 @@ access_log: { path: `+log+`, fields: { agent: 'request.headers["user-agent"]', n
 	}
 }
 
+func TestShaping_LogsOfTheResponse(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "access.log")
+	r := startWritten(t, `
+services:
+  web: { endpoints: [{ url: "{a}", name: first, labels: { rack: r7 } }] }
+routes:
+  - { match: { path: /shaped }, service: web, response: [{ set: { X-Made: '"by " + endpoint.name' } }] }
+  - { match: { path: /plain }, service: web }
+access_log:
+  path: `+log+`
+  fields:
+    code: response.status + 0
+    name: response.headers["x-name"]
+    made: response.headers["x-made"]
+    rack: endpoint.labels.rack
+    n: int(response.headers["x-made"])
+    to: service
+    path: request.path
+`)
+	for _, path := range []string{"/shaped", "/plain", "/nowhere"} {
+		r.asked(t, "GET", path, "")
+	}
+	for _, want := range []string{
+		`"code":200,"name":"a","made":"by first","rack":"r7","to":"","path":"/shaped"}`,
+		`"code":200,"name":"a","made":"","rack":"r7","to":"","path":"/plain"}`,
+		`"code":404,"name":"","made":"","rack":"","to":"","path":"/nowhere"}`,
+	} {
+		eventually(t, "a line has "+want, func() bool {
+			text, err := os.ReadFile(log)
+			return err == nil && strings.Contains(string(text), want+"\n")
+		})
+	}
+}
+
 func TestShaping_CountsWhatIsSkipped(t *testing.T) {
 	r := startWritten(t, `
 services: { web: { endpoints: ["{a}"] } }

@@ -52,9 +52,42 @@ type Exchange struct {
 	Gone *atomic.Bool
 	// Outcome is what came of it, for whoever observes.
 	Outcome Outcome
+	// Notes are what was seen of the response for whoever observes, who comes when
+	// that is gone.
+	Notes []Note
 	// Scratch is memory that lives as long as the request's head does: values
 	// that are made for this exchange are appended to it.
 	Scratch []byte
+}
+
+// roomy is how large a value may be to go into Scratch, which stays with the
+// connection.
+const roomy = 2 << 10
+
+// Keep returns a copy of b that lives as long as the exchange.
+func (x *Exchange) Keep(b []byte) []byte {
+	if len(b) > roomy || len(x.Scratch) > 4*roomy {
+		return append([]byte(nil), b...)
+	}
+	at := len(x.Scratch)
+	x.Scratch = append(x.Scratch, b...)
+	return x.Scratch[at:len(x.Scratch):len(x.Scratch)]
+}
+
+// A Note is one value, as JSON.
+type Note struct {
+	Name  string
+	Value []byte
+}
+
+// Noted returns the value of a name; nil if there is none.
+func (x *Exchange) Noted(name string) []byte {
+	for i := range x.Notes {
+		if x.Notes[i].Name == name {
+			return x.Notes[i].Value
+		}
+	}
+	return nil
 }
 
 // Client is the connection that a request came over.

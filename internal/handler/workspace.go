@@ -88,7 +88,7 @@ func (ws *workspace) beginExchange() {
 	x.Deadline, x.TryDeadline = 0, 0
 	x.WriteTimeout, x.TunnelTimeout = o.WriteTimeout, 0
 	x.Continued, x.Repeatable = false, false
-	x.Scratch = x.Scratch[:0]
+	x.Scratch, x.Notes = x.Scratch[:0], x.Notes[:0]
 	x.Outcome = exchange.Outcome{Index: -1, Tries: x.Outcome.Tries[:0]}
 }
 

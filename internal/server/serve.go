@@ -31,7 +31,7 @@ func (c *client) begin(x *exchange.Exchange) {
 	x.Deadline = 0
 	x.WriteTimeout, x.TunnelTimeout = c.server.opts.WriteTimeout, 0
 	x.Continued = false
-	x.Scratch = x.Scratch[:0]
+	x.Scratch, x.Notes = x.Scratch[:0], x.Notes[:0]
 	x.TryDeadline, x.Repeatable = 0, false
 	x.Outcome = exchange.Outcome{Index: -1, Tries: x.Outcome.Tries[:0]}
 	c.ws.reply.begin()

@@ -78,13 +78,13 @@ func (a *fieldAction) values(v *View) ([][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return append(v.values[:0], v.keep(value)), nil
+		return append(v.values[:0], v.Exchange.Keep(value)), nil
 	}
 	val, err := a.expr.eval(v)
 	if err != nil {
 		return nil, err
 	}
-	return lineValues(v.values[:0], val, v.keep)
+	return lineValues(v.values[:0], val, v.Exchange.Keep)
 }
 
 // lineValue returns what is left of a value without white space around it, if that can

@@ -52,7 +52,7 @@ func (v *View) setLength(h exchange.Header, n int) {
 	for i := range h {
 		if h[i].ID == exchange.FieldContentLength {
 			var digits [20]byte
-			h[i].Value = v.keep(strconv.AppendInt(digits[:0], int64(n), 10))
+			h[i].Value = v.Exchange.Keep(strconv.AppendInt(digits[:0], int64(n), 10))
 		}
 	}
 }
@@ -76,22 +76,7 @@ func dropDigests(h exchange.Header) {
 func (v *View) weaken(h exchange.Header) {
 	for i := range h {
 		if is(&h[i], "etag") && len(h[i].Value) > 0 && h[i].Value[0] == '"' {
-			h[i].Value = v.keep(append([]byte("W/"), h[i].Value...))
+			h[i].Value = v.Exchange.Keep(append([]byte("W/"), h[i].Value...))
 		}
 	}
-}
-
-// roomy is how large a value may be to go into the exchange's scratch, which stays
-// with the connection.
-const roomy = 2 << 10
-
-// keep returns a copy of b that lives as long as the exchange.
-func (v *View) keep(b []byte) []byte {
-	x := v.Exchange
-	if len(b) > roomy || len(x.Scratch) > 4*roomy {
-		return append([]byte(nil), b...)
-	}
-	at := len(x.Scratch)
-	x.Scratch = append(x.Scratch, b...)
-	return x.Scratch[at:len(x.Scratch):len(x.Scratch)]
 }

@@ -33,7 +33,7 @@ func (a *rewriteAction) apply(v *View) error {
 	if err := a.part.check(b); err != nil {
 		return &EvalError{Reason: SkippedError, Err: err}
 	}
-	return a.part.put(v, v.keep(b))
+	return a.part.put(v, v.Exchange.Keep(b))
 }
 
 var (

@@ -110,10 +110,13 @@ func (v *View) End() {
 	clear(v.lets)
 	clear(v.values)
 	v.lets, v.values = v.lets[:0], v.values[:0]
-	if cap(v.stack) > roomy {
+	if cap(v.stack) > maxStack {
 		v.stack = nil
 	}
 }
+
+// maxStack is how much of its stack a View keeps for the next exchange, in bytes.
+const maxStack = 2 << 10
 
 var views = sync.Pool{New: func() any { return NewView(Outside{}) }}
 
