@@ -23,6 +23,7 @@ var ErrUnread = errors.New("the connection has been read ahead")
 type Conn interface {
 	carrier
 	control
+	parkable
 }
 
 // carrier is where the implementations differ: how bytes move, and how waiting for
@@ -70,6 +71,17 @@ type control interface {
 	// has read. Not for the inside of a Loop, nor while a second goroutine uses
 	// the Conn.
 	Release() error
+	// Watch is what the connection is doing, and until when.
+	Watch() *Watch
+	// SetWriteTimeout bounds how long the peer may take no byte while a Write
+	// waits for it; 0 is without bound.
+	SetWriteTimeout(d time.Duration)
+	// NetConn is the connection underneath.
+	NetConn() net.Conn
+}
+
+// parkable is how a connection comes to be without a goroutine; Raw implements it.
+type parkable interface {
 	// MayPark lets the watchdog have the connection parked when it has been idle
 	// for a while. It ends the phase with the reason Parking; the Expirer is to
 	// call AbortRead, and the owner, whose Loop fails or whose next phase cannot
@@ -86,13 +98,6 @@ type control interface {
 	// Unpark has u called, if the connection is parked. It may be called from
 	// anywhere.
 	Unpark(u Unparker)
-	// Watch is what the connection is doing, and until when.
-	Watch() *Watch
-	// SetWriteTimeout bounds how long the peer may take no byte while a Write
-	// waits for it; 0 is without bound.
-	SetWriteTimeout(d time.Duration)
-	// NetConn is the connection underneath.
-	NetConn() net.Conn
 }
 
 // An Unparker owns a parked connection, and goes on with it.
