@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"crypto/tls"
 	"net"
 	"time"
 )
@@ -12,7 +13,15 @@ var longAgo = time.Unix(1, 0)
 type base struct {
 	conn         net.Conn
 	watch        *Watch
+	dog          *Watchdog
+	fd           int // of the socket below, or -1
 	writeTimeout time.Duration
+}
+
+func newBase(c net.Conn, dog *Watchdog, e Expirer) base {
+	b := base{conn: c, dog: dog, fd: descriptor(c)}
+	b.watch = dog.register(b.fd, e)
+	return b
 }
 
 // Abort implements Conn.
@@ -51,17 +60,37 @@ func (b *base) Release() error {
 	return nil
 }
 
-// MayPark implements Conn.
-func (b *base) MayPark() {}
+// MayPark implements Conn. While somebody waits for TLS there is no whole record that
+// it holds back: what completes one makes the descriptor ready.
+func (b *base) MayPark() {
+	if _, secured := b.conn.(*tls.Conn); b.fd >= 0 && canPark && (secured || isSocket(b.conn)) {
+		b.watch.mayPark()
+	}
+}
 
 // Stay implements Conn.
 func (b *base) Stay() bool { return b.watch.stay(b.AllowRead) }
 
 // Park implements Conn.
-func (b *base) Park(Unparker) bool { return false }
+func (b *base) Park(u Unparker) bool {
+	return b.fd >= 0 && b.dog.parking.add(int32(b.fd), b.watch, u)
+}
 
 // Unpark implements Conn.
-func (b *base) Unpark(Unparker) {}
+func (b *base) Unpark(u Unparker) {
+	if b.dog.parking.remove(int32(b.fd), u) {
+		go u.Unpark()
+	}
+}
+
+// isSocket reports whether nothing stands between c and its descriptor.
+func isSocket(c net.Conn) bool {
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
 
 // Watch implements Conn.
 func (b *base) Watch() *Watch { return b.watch }

@@ -80,7 +80,7 @@ type control interface {
 	NetConn() net.Conn
 }
 
-// parkable is how a connection comes to be without a goroutine; Raw implements it.
+// parkable is how a connection comes to be without a goroutine; base implements it.
 type parkable interface {
 	// MayPark lets the watchdog have the connection parked when it has been idle
 	// for a while. It ends the phase with the reason Parking; the Expirer is to

@@ -7,6 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+const canPark = true
+
 // parking is where connections wait that are idle and have no goroutine: an epoll
 // descriptor of their own, which the runtime's poller watches in turn. A goroutine that
 // served a request once keeps a stack of 4 KiB or more; what is parked keeps none.

@@ -14,8 +14,6 @@ import (
 type Raw struct {
 	base
 	raw syscall.RawConn
-	fd  int
-	dog *Watchdog
 
 	// The ways of waiting. Each is made when it is first needed, because an
 	// idle connection should be small, and once per connection, because a
@@ -59,25 +57,14 @@ type exchanging struct {
 }
 
 func newRaw(c net.Conn, dog *Watchdog, e Expirer) Conn {
-	var sc syscall.Conn
-	switch c := c.(type) {
-	case *net.TCPConn:
-		sc = c
-	case *net.UnixConn:
-		sc = c
-	default:
+	if !isSocket(c) {
 		return nil
 	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
+	raw, err := c.(syscall.Conn).SyscallConn()
+	if err != nil || descriptor(c) < 0 {
 		return nil
 	}
-	r := &Raw{base: base{conn: c}, raw: raw, fd: descriptor(c), dog: dog}
-	if r.fd < 0 {
-		return nil
-	}
-	r.watch = dog.register(r.fd, e)
-	return r
+	return &Raw{base: newBase(c, dog, e), raw: raw}
 }
 
 // Loop implements Conn. The whole life of a client's connection is one wait of
@@ -204,19 +191,6 @@ func (r *Raw) Alive() bool {
 	var b [1]byte
 	_, _, err := syscall.Recvfrom(r.fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 	return err == syscall.EAGAIN
-}
-
-// MayPark implements Conn.
-func (r *Raw) MayPark() { r.watch.mayPark() }
-
-// Park implements Conn.
-func (r *Raw) Park(u Unparker) bool { return r.dog.parking.add(int32(r.fd), r.watch, u) }
-
-// Unpark implements Conn.
-func (r *Raw) Unpark(u Unparker) {
-	if r.dog.parking.remove(int32(r.fd), u) {
-		go u.Unpark()
-	}
 }
 
 // sysRead and sysWrite never block: the descriptors are in non-blocking mode.

@@ -17,7 +17,6 @@ import (
 // byte may be all that is missing, so there it waits with a buffer.
 type Stream struct {
 	base
-	fd       int // of the socket below, or -1
 	first    [1]byte
 	hasFirst bool
 	ahead    []byte // what was read while waiting, in home
@@ -26,8 +25,7 @@ type Stream struct {
 
 // NewStream returns a Conn over c, whatever c is. See New.
 func NewStream(c net.Conn, dog *Watchdog, e Expirer) *Stream {
-	s := &Stream{base: base{conn: c}, fd: descriptor(c)}
-	s.watch = dog.register(s.fd, e)
+	s := &Stream{base: newBase(c, dog, e)}
 	if _, ok := c.(*tls.Conn); ok {
 		// TLS ends one direction by an alert. Before a FIN there is always
 		// that, so that when it came says nothing about the request.
@@ -167,6 +165,9 @@ func (s *Stream) Alive() bool {
 
 // isAhead reports whether bytes were read that nobody has asked for yet.
 func (s *Stream) isAhead() bool { return s.hasFirst || len(s.ahead) > 0 }
+
+// Park implements Conn.
+func (s *Stream) Park(u Unparker) bool { return !s.isAhead() && s.base.Park(u) }
 
 // Release implements Conn.
 func (s *Stream) Release() error {

@@ -199,7 +199,12 @@ func (c *client) serve() (parked bool) {
 // enter begins a phase of a request. The watchdog may just have begun to have the
 // connection parked.
 func (c *client) enter(p conn.Phase, d time.Duration) bool {
-	return c.conn.Watch().Begin(p, d) || c.conn.Stay() && c.conn.Watch().Begin(p, d)
+	for !c.conn.Watch().Begin(p, d) {
+		if !c.conn.Stay() {
+			return false
+		}
+	}
+	return true
 }
 
 // lost is called when waiting for a request failed. A client that has sent part
