@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,10 @@ const slabSize = 64
 //
 // The zero value is ready for use.
 type Watchdog struct {
+	// ParkAfter is how long a connection is idle before it is parked, if it may be.
+	// If 0, a second. It is set before the first connection.
+	ParkAfter time.Duration
+
 	now atomic.Uint64 // in ticks; 0 until the first connection
 
 	mu      sync.Mutex
@@ -43,8 +48,8 @@ type Watchdog struct {
 	thrift  thrift
 }
 
-// parkAfter is how long a connection is idle before it is parked. Less would have
-// those pay for it who send a request now and then.
+// parkAfter is as long as usual: less would have those pay for it who send a request
+// now and then.
 const parkAfter = time.Second
 
 // A look is one descriptor to be polled in this sweep.
@@ -222,7 +227,7 @@ func (d *Watchdog) noteLookLocked(w *Watch, word, now uint64) {
 		}
 		d.looks = append(d.looks, look{w, word, w.fd, true})
 		w.polled = true
-		w.next = uint32(now) + uint32(parkAfter/Tick)
+		w.next = uint32(now) + uint32(cmp.Or(d.ParkAfter, parkAfter)/Tick)
 	}
 }
 
