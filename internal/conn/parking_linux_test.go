@@ -46,7 +46,8 @@ func own(dog *Watchdog, c Conn, e Expirer, limit time.Duration) {
 func parkedOver(t *testing.T, s wiring) (r *resting, peer interface {
 	Write([]byte) (int, error)
 	Close() error
-}, dog *Watchdog) {
+}, dog *Watchdog,
+) {
 	t.Helper()
 	dog = handWound()
 	c, other, _ := s.openWatched(t, dog)
