@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ type door struct {
 	tls      *serverTLS // nil: clear text
 	upgrades []string
 	attach   bool // workers may attach here, too
+	proxies  []netip.Prefix
 	listener net.Listener
 }
 
@@ -26,6 +28,9 @@ func newDoors(c *Config, found *problems) []*door {
 	var doors []*door
 	for i, l := range c.Listeners {
 		d := &door{address: l.Address, upgrades: l.Upgrades, attach: l.Attach}
+		if l.ProxyProtocol != nil {
+			d.proxies = l.ProxyProtocol.Trusted
+		}
 		if l.TLS != nil {
 			d.tls = newServerTLS(*l.TLS, fmt.Sprintf("listeners[%d].tls", i), found)
 		}

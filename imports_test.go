@@ -41,7 +41,7 @@ var house = []struct{ room, imports string }{
 	{"internal/observe", "internal/exchange"},
 
 	// The path, in order.
-	{"internal/server", "internal/conn internal/content internal/exchange internal/http1"},
+	{"internal/server", "internal/conn internal/content internal/exchange internal/http1 internal/proxyheader"},
 	{"internal/handler", "internal/conn internal/content internal/exchange internal/http1"},
 	{"internal/forwarding", "internal/exchange"},
 	{"internal/router", ""},
@@ -63,6 +63,7 @@ var house = []struct{ room, imports string }{
 	{"internal/http1", "internal/exchange"},
 	{"endpoint", ""},
 	{"internal/filewatch", ""},
+	{"internal/proxyheader", ""},
 	{"internal/exchange", ""},
 }
 

@@ -293,7 +293,7 @@ func (p *Proxy) Serve() error {
 
 func (p *Proxy) serveDoor(d *door) {
 	err := p.server.Serve(d.listener, server.Listener{
-		Address: d.address, TLS: d.tls.serverConfig(), Upgrades: d.upgrades, Attach: p.attacher(d),
+		Address: d.address, TLS: d.tls.serverConfig(), Upgrades: d.upgrades, Proxies: d.proxies, Attach: p.attacher(d),
 	})
 	if err != nil && !errors.Is(err, server.ErrClosed) {
 		p.fail(fmt.Errorf("listener %s: %w", d.address, err))

@@ -54,6 +54,15 @@ type Listener struct {
 	Upgrades []string `yaml:"upgrades" default:"websocket"`
 	// Workers may attach here too. Needs tokens or certificates in `attach`, and TLS here when the address is neither loopback nor a unix socket, unless `attach.insecure: true`.
 	Attach bool `yaml:"attach" default:"false"`
+	// Learn clients' addresses from the PROXY protocol. Left out: connections begin with a request, or with TLS.
+	ProxyProtocol *ProxyProtocol `yaml:"proxy_protocol"`
+}
+
+// ProxyProtocol is who tells clients' addresses in front of everything else on a
+// connection, as the PROXY protocol, versions 1 and 2, has it.
+type ProxyProtocol struct {
+	// The proxies, as networks or addresses. They have to begin every connection with a PROXY header; from others none is taken. On a unix socket everybody has to.
+	Trusted []netip.Prefix `yaml:"trusted" required:"true"`
 }
 
 // ServerTLS is how a listener proves who it is, and whom it lets in.

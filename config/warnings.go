@@ -17,6 +17,17 @@ func (c *Config) warn() []finding {
 			k.add(joinIndex("trusted_proxies", i), "%s trusts every client to name its own address", quote(p.String()))
 		}
 	}
+	for i, l := range c.Listeners {
+		if l.ProxyProtocol == nil {
+			continue
+		}
+		for j, p := range l.ProxyProtocol.Trusted {
+			if p.Bits() == 0 {
+				k.add(joinIndex(joinKey(joinKey(joinIndex("listeners", i), "proxy_protocol"), "trusted"), j),
+					"%s wants a PROXY header from every client, and lets each name its own address", quote(p.String()))
+			}
+		}
+	}
 	k.attachWarnings(c)
 	routes := k.routeWarnings(c)
 	for i, r := range c.Routes {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,8 @@ type client struct {
 	// ready has the watch once the connection is set up, for Shutdown.
 	ready atomic.Pointer[conn.Watch]
 
+	// told is the client's address as a proxy has told it; nil if none has.
+	told *netip.AddrPort
 	// secured is how the connection is; nil if it is not.
 	secured *tls.ConnectionState
 
@@ -83,6 +86,7 @@ func (c *client) guard(part func() (parked bool)) {
 
 // open sets the connection up; false if it is over already.
 func (c *client) open(nc net.Conn) bool {
+	below := nc
 	if c.listener.TLS != nil {
 		nc = tls.Server(nc, c.listener.TLS)
 	}
@@ -90,7 +94,7 @@ func (c *client) open(nc net.Conn) bool {
 	c.conn.SetWriteTimeout(c.server.opts.WriteTimeout)
 	c.conn.MayPark()
 	c.ready.Store(c.conn.Watch())
-	return c.handshake(nc) && !c.isReversed(nc) && c.idle()
+	return c.meetProxy(below) && c.handshake(nc) && !c.isReversed(nc) && c.idle()
 }
 
 // end is the end of the connection as a client's.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,9 @@ type Listener struct {
 	TLS *tls.Config
 	// Upgrades are the protocols that a client may switch to.
 	Upgrades []string
+	// Proxies are the peers that begin each connection with a header of the PROXY
+	// protocol; on a Unix socket all do if there are any. No other peer does.
+	Proxies []netip.Prefix
 	// Attach lets workers attach on this listener too. If nil, nobody does, and
 	// a request to attach is one like others.
 	Attach Attacher

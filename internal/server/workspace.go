@@ -46,10 +46,13 @@ func (ws *workspace) forgetRequest() {
 	ws.x.Request = exchange.Request{Header: ws.x.Request.Header[:0]}
 }
 
-// peer returns the address of the connection's other end; the zero AddrPort on a
-// Unix socket. It is asked for each time because idle connections should be
+// peer returns the address of the connection's other end, or of the client that a proxy
+// has told of there; the zero AddrPort on a Unix socket. It is asked for each time because idle connections should be
 // small.
 func (c *client) peer() netip.AddrPort {
+	if c.told != nil {
+		return *c.told
+	}
 	a, ok := c.conn.NetConn().RemoteAddr().(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}
