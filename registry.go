@@ -74,12 +74,7 @@ func (c *change) current() *admin.Description {
 	if s == nil {
 		return nil
 	}
-	list := s.described()
-	i := slices.IndexFunc(list, func(d admin.Description) bool { return d.Name == c.id })
-	if i < 0 {
-		return nil
-	}
-	return &list[i]
+	return s.describedAs(c.id)
 }
 
 // make makes the change: it is written first, then it takes effect.
@@ -261,6 +256,20 @@ func (s *liveService) described() []admin.Description {
 		list = append(list, s.describedLocked(m, workers[m.Transport]))
 	}
 	return list
+}
+
+// describedAs returns how the endpoint of that name is described; nil if there is none.
+func (s *liveService) describedAs(name string) *admin.Description {
+	w := s.roll.shownAs(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.members.Members() {
+		if m.Endpoint.Name == name {
+			d := s.describedLocked(m, w)
+			return &d
+		}
+	}
+	return nil
 }
 
 func (s *liveService) describedLocked(m *service.Member, w *admin.Worker) admin.Description {

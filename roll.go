@@ -157,6 +157,16 @@ func (r *roll) shown() map[service.Transport]*admin.Worker {
 	return all
 }
 
+// shownAs returns what is shown of the worker of that name; nil if there is none.
+func (r *roll) shownAs(name string) *admin.Worker {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w := r.taken[name]; w != nil {
+		return w.shown()
+	}
+	return nil
+}
+
 // idle reports whether there is no worker, and since when.
 func (r *roll) idle() (idle bool, since time.Time) {
 	r.mu.Lock()
