@@ -84,6 +84,9 @@ func TestParse_RefusesAFileBeyondTheBound(t *testing.T) {
 }
 
 func TestParse_RefusesWhatWouldExhaustTheParser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much time; make test has it")
+	}
 	const many = 200_000
 	for name, text := range map[string]string{
 		"nested too deeply":                   strings.Repeat("[", many),
@@ -106,6 +109,9 @@ func TestParse_RefusesWhatWouldExhaustTheParser(t *testing.T) {
 }
 
 func TestParse_AnswersSoonWhateverIsRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and much time; make test has it")
+	}
 	const many = 100_000
 	for name, text := range map[string]string{
 		"list":           "trusted_proxies: [" + strings.Repeat("10.0.0.1, ", many) + "]",
