@@ -29,12 +29,23 @@ func (p *Proxy) logFields(c *Config) (fields []observe.LogField) {
 	}
 	for _, f := range c.AccessLog.Fields {
 		one := observe.LogField{Name: f.Name, Append: noted(f.Name)}
-		if e, err := p.compiler().Expression(f.Value, shape.RequestSide, shape.Any); err == nil {
+		if e, late := p.logged(f.Value); !late {
 			one.Append = evaluated(e)
 		}
 		fields = append(fields, one)
 	}
 	return fields
+}
+
+// logged compiles what a field says; late: it sees the response. The expression is nil
+// if it is wrong, which the plan complains of.
+func (p *Proxy) logged(text string) (e *shape.Expression, late bool) {
+	e, err := p.compiler().Expression(text, shape.RequestSide, shape.Any)
+	if err != nil {
+		late = true
+		e, _ = p.compiler().Expression(text, shape.ResponseSide, shape.Any)
+	}
+	return e, late
 }
 
 // notes returns those fields that see the response.
@@ -43,10 +54,7 @@ func (p *Proxy) notes(c *Config) (list []note) {
 		return nil
 	}
 	for _, f := range c.AccessLog.Fields {
-		if _, err := p.compiler().Expression(f.Value, shape.RequestSide, shape.Any); err == nil {
-			continue
-		}
-		if e, err := p.compiler().Expression(f.Value, shape.ResponseSide, shape.Any); err == nil {
+		if e, late := p.logged(f.Value); late && e != nil {
 			list = append(list, note{f.Name, e})
 		}
 	}

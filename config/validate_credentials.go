@@ -111,10 +111,9 @@ func badPattern(pattern string) string {
 }
 
 // badVersion tells what is wrong with a version; it is written as names are.
-func badVersion(version string) string {
-	return strings.NewReplacer("a name ", "a version ", "the name ", "the version ").Replace(badName(version))
-}
+func badVersion(version string) string { return badNamed("version", version) }
 
-func badZone(zone string) string {
-	return strings.NewReplacer("a name ", "a zone ", "the name ", "the zone ").Replace(badName(zone))
+// badNamed tells what is wrong with what is written as names are.
+func badNamed(what, name string) string {
+	return strings.NewReplacer("a name ", "a "+what+" ", "the name ", "the "+what+" ").Replace(badName(name))
 }

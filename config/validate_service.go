@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 func (c *checker) service(s Service, path string) {
@@ -53,7 +54,7 @@ func (c *checker) endpoint(e Endpoint, path string) {
 		c.clientTLS(e.TLS, joinKey(path, "tls"))
 	}
 	c.endpointFields(e.Headers, joinKey(path, "headers"))
-	if message := badZone(e.Zone); e.Zone != "" && message != "" {
+	if message := badNamed("zone", e.Zone); e.Zone != "" && message != "" {
 		c.add(joinKey(path, "zone"), "%s", message)
 	}
 	c.labels(e.Labels, joinKey(path, "labels"))
@@ -69,8 +70,8 @@ const (
 func (c *checker) labels(labels map[string]string, path string) {
 	size := 0
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		if name == "" || hasControls(name) || hasControls(labels[name]) {
-			c.add(joinKey(path, name), "a label has a name, and no control characters")
+		if name == "" || !isText(name) || !isText(labels[name]) {
+			c.add(joinKey(path, name), "a label is a name and a text, of UTF-8 without control characters")
 		}
 		size += len(name) + len(labels[name])
 	}
@@ -94,7 +95,11 @@ func (c *checker) clientTLS(t *ClientTLS, path string) {
 	}
 }
 
-func hasControls(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
+// isText reports whether a text is UTF-8 without control characters: the environment
+// may have neither.
+func isText(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
 
 // badEndpointURL tells what is wrong with the address of an endpoint. What may
 // be a password is never repeated.

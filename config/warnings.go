@@ -18,15 +18,7 @@ func (c *Config) warn() []finding {
 		}
 	}
 	for i, l := range c.Listeners {
-		if l.ProxyProtocol == nil {
-			continue
-		}
-		for j, p := range l.ProxyProtocol.Trusted {
-			if p.Bits() == 0 {
-				k.add(joinIndex(joinKey(joinKey(joinIndex("listeners", i), "proxy_protocol"), "trusted"), j),
-					"%s wants a PROXY header from every client, and lets each name its own address", quote(p.String()))
-			}
-		}
+		k.proxyWarnings(l.ProxyProtocol, joinKey(joinIndex("listeners", i), "proxy_protocol"))
 	}
 	k.attachWarnings(c)
 	routes := k.routeWarnings(c)
@@ -45,4 +37,15 @@ func (c *Config) warn() []finding {
 		}.warn()
 	}
 	return k.found
+}
+
+func (c *checker) proxyWarnings(p *ProxyProtocol, path string) {
+	if p == nil {
+		return
+	}
+	for i, t := range p.Trusted {
+		if t.Bits() == 0 {
+			c.add(joinIndex(joinKey(path, "trusted"), i), "%s wants a PROXY header from every client, and lets each name its own address", quote(t.String()))
+		}
+	}
 }

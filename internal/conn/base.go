@@ -18,10 +18,8 @@ type base struct {
 	writeTimeout time.Duration
 }
 
-func newBase(c net.Conn, dog *Watchdog, e Expirer) base {
-	b := base{conn: c, dog: dog, fd: descriptor(c)}
-	b.watch = dog.register(b.fd, e)
-	return b
+func newBase(c net.Conn, fd int, dog *Watchdog, e Expirer) base {
+	return base{conn: c, watch: dog.register(fd, e), dog: dog, fd: fd}
 }
 
 // Abort implements Conn.
@@ -64,16 +62,21 @@ func (b *base) Release() error {
 // it holds back: what completes one makes the descriptor ready.
 func (b *base) MayPark() {
 	if _, secured := b.conn.(*tls.Conn); b.fd >= 0 && canPark && (secured || isSocket(b.conn)) {
-		b.watch.mayPark()
+		b.watch.setParks(true)
 	}
 }
 
 // Stay implements Conn.
 func (b *base) Stay() bool { return b.watch.stay(b.AllowRead) }
 
-// Park implements Conn.
+// Park implements Conn. Where the system has no room for it, it would have none a
+// second later: the connection keeps its goroutine.
 func (b *base) Park(u Unparker) bool {
-	return b.fd >= 0 && b.dog.parking.add(int32(b.fd), b.watch, u)
+	parked, err := b.dog.parking.add(int32(b.fd), b.watch, u)
+	if err != nil {
+		b.watch.setParks(false)
+	}
+	return parked
 }
 
 // Unpark implements Conn.

@@ -21,24 +21,26 @@ type parking struct {
 	parked map[int32]Unparker
 }
 
-// add parks the connection on a descriptor, unless its work has been ended.
-func (p *parking) add(fd int32, w *Watch, u Unparker) bool {
+// add parks the connection on a descriptor, unless its work has been ended. An error
+// is the system's.
+func (p *parking) add(fd int32, w *Watch, u Unparker) (parked bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.poll == nil && !p.openLocked() {
-		return false
+	if p.poll == nil {
+		if err := p.openLocked(); err != nil {
+			return false, err
+		}
 	}
+	defer p.closeIfEmptyLocked()
 	if !w.move(PhaseIdle, PhaseParked) {
-		p.closeIfEmptyLocked()
-		return false
+		return false, nil
 	}
-	if p.controlLocked(unix.EPOLL_CTL_ADD, fd) != nil {
+	if err := p.controlLocked(unix.EPOLL_CTL_ADD, fd); err != nil {
 		w.move(PhaseParked, PhaseIdle)
-		p.closeIfEmptyLocked()
-		return false
+		return false, err
 	}
 	p.parked[fd] = u
-	return true
+	return true, nil
 }
 
 // remove takes u off the descriptor; false if it is not there (any more).
@@ -72,18 +74,18 @@ func (p *parking) controlLocked(op int, fd int32) error {
 	return err
 }
 
-func (p *parking) openLocked() bool {
+func (p *parking) openLocked() error {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return false
+		return err
 	}
-	if unix.SetNonblock(fd, true) != nil { // for the runtime's poller to take it
+	if err := unix.SetNonblock(fd, true); err != nil { // for the runtime's poller to take it
 		_ = unix.Close(fd)
-		return false
+		return err
 	}
 	p.poll, p.parked = os.NewFile(uintptr(fd), "parked connections"), map[int32]Unparker{}
 	go p.run(p.poll)
-	return true
+	return nil
 }
 
 // closeIfEmptyLocked lets the goroutine go when there is nothing to wait for.

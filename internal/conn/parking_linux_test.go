@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +147,32 @@ func TestPark_NeedsADescriptor(t *testing.T) {
 	}
 	if c.Watch().Ended() != NotEnded || c.Park(new(resting)) {
 		t.Error("a pipe is parked")
+	}
+}
+
+// TestPark_IsNotTriedAgainWhereItCannotBe: the system may have no room for it.
+func TestPark_IsNotTriedAgainWhereItCannotBe(t *testing.T) {
+	dog := handWound()
+	c, _, _ := wirings[0].openWatched(t, dog)
+	file, err := os.Open(os.Args[0]) // of which epoll wants to know nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	c.MayPark()
+	c.Watch().Begin(PhaseIdle, 0)
+	raw := c.(*Raw)
+	socket := raw.fd
+	raw.fd = int(file.Fd())
+	if c.Park(new(resting)) {
+		t.Error("a connection is parked that cannot be")
+	}
+	raw.fd = socket
+	for range 50 {
+		dog.pass(1)
+	}
+	if c.Watch().Ended() != NotEnded || c.Watch().Phase() != PhaseIdle {
+		t.Errorf("it is to be parked again: phase %d, ended for reason %d", c.Watch().Phase(), c.Watch().Ended())
 	}
 }
 

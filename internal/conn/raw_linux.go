@@ -61,10 +61,11 @@ func newRaw(c net.Conn, dog *Watchdog, e Expirer) Conn {
 		return nil
 	}
 	raw, err := c.(syscall.Conn).SyscallConn()
-	if err != nil || descriptor(c) < 0 {
+	fd := descriptor(c)
+	if err != nil || fd < 0 {
 		return nil
 	}
-	return &Raw{base: newBase(c, dog, e), raw: raw}
+	return &Raw{base: newBase(c, fd, dog, e), raw: raw}
 }
 
 // Loop implements Conn. The whole life of a client's connection is one wait of

@@ -25,7 +25,7 @@ type Stream struct {
 
 // NewStream returns a Conn over c, whatever c is. See New.
 func NewStream(c net.Conn, dog *Watchdog, e Expirer) *Stream {
-	s := &Stream{base: newBase(c, dog, e)}
+	s := &Stream{base: newBase(c, descriptor(c), dog, e)}
 	if _, ok := c.(*tls.Conn); ok {
 		// TLS ends one direction by an alert. Before a FIN there is always
 		// that, so that when it came says nothing about the request.

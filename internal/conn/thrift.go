@@ -1,18 +1,14 @@
 package conn
 
-import (
-	"runtime/debug"
-	"time"
-)
+import "time"
 
-// A thrift has the memory given back to the operating system that parked connections
+// A thrift tells when the memory is given back to the operating system that parked connections
 // have no use for. A process in which nothing happens collects no garbage for minutes,
 // and the stacks of goroutines that are gone are garbage.
 type thrift struct {
 	parked int    // connections since memory was given back
 	at     uint64 // the tick in which the last of them was
 	gave   uint64 // the tick in which memory was given back; 0 is never
-	give   func() // nil is debug.FreeOSMemory
 }
 
 const (
@@ -36,12 +32,4 @@ func (t *thrift) isDue(now uint64) bool {
 	}
 	t.parked, t.gave = 0, now
 	return true
-}
-
-func (t *thrift) giveBack() {
-	if t.give != nil {
-		t.give()
-		return
-	}
-	debug.FreeOSMemory()
 }

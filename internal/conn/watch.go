@@ -220,11 +220,11 @@ func (w *Watch) move(from, to Phase) bool {
 	return old&reasonMask == 0 && phaseOf(old) == from && w.word.CompareAndSwap(old, moved(old, to, old>>tickShift))
 }
 
-// mayPark notes that the connection can be parked.
-func (w *Watch) mayPark() {
+// setParks notes whether the connection can be parked.
+func (w *Watch) setParks(parks bool) {
 	w.dog.mu.Lock()
 	defer w.dog.mu.Unlock()
-	w.parks = true
+	w.parks = parks
 }
 
 // stay has the connection be idle as usual again, after Parking, which undo undoes,

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"cmp"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,7 +162,7 @@ func (d *Watchdog) sweep() bool {
 	ended := d.ended
 	d.ended = nil
 	if d.thrift.isDue(now) {
-		go d.thrift.giveBack()
+		go debug.FreeOSMemory()
 	}
 	d.mu.Unlock()
 	for _, e := range ended {

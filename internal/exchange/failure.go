@@ -27,6 +27,7 @@ type Code struct {
 // The errors that the proxy makes.
 var (
 	CodeMalformedRequest   = newCode("malformed_request", 400, SideClient, "request head", "The request breaks RFC 9112 in a way that endpoints could read differently; it was not forwarded and the connection is closed.")
+	CodeProxyHeader        = newCode("bad_proxy_header", 400, SideClient, "accept", "The connection does not begin with a PROXY header, or with a malformed one, and the listener's proxy_protocol wants one from that peer.")
 	CodeInvalidHost        = newCode("invalid_host", 400, SideClient, "request head", "The Host field is missing, repeated or not a host.")
 	CodeDotSegments        = newCode("dot_segments", 400, SideClient, "routing", "The path has . or .. segments, plain or percent-encoded; `paths: normalize` would resolve them.")
 	CodeMalformedBody      = newCode("malformed_body", 400, SideClient, "request body", "The chunked framing of the request body is broken, or the client closed before its end.")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/weirproxy/weir/internal/conn"
 	"github.com/weirproxy/weir/internal/exchange"
@@ -14,39 +15,31 @@ import (
 // isProxy reports whether a peer begins its connections with a header of the PROXY
 // protocol.
 func (l *Listener) isProxy(peer netip.Addr) bool {
-	if len(l.Proxies) == 0 {
-		return false
-	}
 	if !peer.IsValid() { // a Unix socket: whoever may open it
 		return true
 	}
-	for _, p := range l.Proxies {
-		if p.Contains(peer) {
-			return true
-		}
-	}
-	return false
+	peer = peer.WithZone("") // no network contains an address with a zone
+	return slices.ContainsFunc(l.Proxies, func(p netip.Prefix) bool { return p.Contains(peer) })
 }
 
 // meetProxy learns from a proxy on nc who the client is; false if the connection is of
 // no use.
 func (c *client) meetProxy(nc net.Conn) bool {
-	if !c.listener.isProxy(c.peer().Addr()) {
+	if len(c.listener.Proxies) == 0 || !c.listener.isProxy(c.peer().Addr()) {
 		return true
 	}
 	if !c.conn.Watch().Begin(conn.PhaseHandshake, c.server.opts.HeaderTimeout) {
 		return false
 	}
 	source, err := proxyheader.Read(nc)
-	switch {
-	case err == nil && source.IsValid():
-		c.told = &source
-		return true
-	case err == nil:
-		return true
+	if err != nil {
+		c.refuseProxy(nc, err)
+		return false
 	}
-	c.refuseProxy(nc, err)
-	return false
+	if source.IsValid() {
+		c.told = &source
+	}
+	return true
 }
 
 // refuseProxy lets it be known that a proxy has said something else than it should: to
@@ -59,7 +52,7 @@ func (c *client) refuseProxy(nc net.Conn, err error) {
 	}
 	c.server.opts.Log.Warn("a connection was refused", "listener", c.listener.Address, "peer", nc.RemoteAddr().String(), "error", err)
 	if c.listener.TLS == nil {
-		c.refuse(exchange.Fail(exchange.CodeMalformedRequest, "", err))
+		c.refuse(exchange.Fail(exchange.CodeProxyHeader, "", err))
 		c.linger()
 	}
 }

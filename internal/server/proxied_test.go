@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -86,11 +87,16 @@ func TestProxied_AProxyMaySpeakForItself(t *testing.T) {
 
 func TestProxied_AProxyHasToSaySomething(t *testing.T) {
 	dial := behind(t, options(), "127.0.0.1/32")
-	if resp := says(t, dial(), ask); resp == nil || resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("a request without a header is answered %v", resp)
-	}
-	if resp := says(t, dial(), "PROXY TCP4 nonsense\r\n"+ask); resp == nil || resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("a request behind a malformed header is answered %v", resp)
+	for what, sent := range map[string]string{"no header": ask, "a malformed header": "PROXY TCP4 nonsense\r\n" + ask} {
+		resp := says(t, dial(), sent)
+		if resp == nil {
+			t.Errorf("%s is not answered", what)
+			continue
+		}
+		problem, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(problem), `"error":"bad_proxy_header"`) {
+			t.Errorf("%s is answered %d: %s", what, resp.StatusCode, problem)
+		}
 	}
 }
 
@@ -104,6 +110,18 @@ func TestProxied_NobodyElseMay(t *testing.T) {
 		if resp := says(t, c, ask); resp == nil || resp.Header.Get("X-Peer") != c.LocalAddr().String() {
 			t.Errorf("somebody who is none of the proxies %v is answered %v", proxies, resp)
 		}
+	}
+}
+
+func TestProxied_AZoneIsNotPartOfTheNetwork(t *testing.T) {
+	l := Listener{Proxies: []netip.Prefix{netip.MustParsePrefix("fe80::/10")}}
+	for peer, want := range map[string]bool{"fe80::1%eth0": true, "fe80::1": true, "2001:db8::1": false} {
+		if got := l.isProxy(netip.MustParseAddr(peer)); got != want {
+			t.Errorf("%s is a proxy: %v, want %v", peer, got, want)
+		}
+	}
+	if !l.isProxy(netip.Addr{}) {
+		t.Error("whoever comes over a Unix socket is none")
 	}
 }
 

@@ -47,8 +47,8 @@ func (ws *workspace) forgetRequest() {
 }
 
 // peer returns the address of the connection's other end, or of the client that a proxy
-// has told of there; the zero AddrPort on a Unix socket. It is asked for each time because idle connections should be
-// small.
+// has told of there; the zero AddrPort on a Unix socket. It is asked for each time
+// because idle connections should be small.
 func (c *client) peer() netip.AddrPort {
 	if c.told != nil {
 		return *c.told

@@ -104,6 +104,9 @@ func lineValue(value []byte) ([]byte, error) {
 func lineValues(dst [][]byte, val ref.Val, keep func([]byte) []byte) ([][]byte, error) {
 	total := 0
 	one := func(val ref.Val) error {
+		if text, ok := val.(types.String); ok && len(text) > maxValue {
+			return unusable("the value is larger than %d bytes", maxValue) // without a copy of it
+		}
 		var room [128]byte
 		text, err := appendText(room[:0], val)
 		if err != nil {

@@ -109,7 +109,7 @@ func (v *View) End() {
 	}
 	clear(v.lets)
 	clear(v.values)
-	v.lets, v.values = v.lets[:0], v.values[:0]
+	v.lets, v.values, v.stack = v.lets[:0], v.values[:0], v.stack[:0]
 	if cap(v.stack) > maxStack {
 		v.stack = nil
 	}
